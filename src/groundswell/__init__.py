@@ -1,0 +1,3 @@
+"""Groundswell says which partners are ready, why, and from which rows."""
+
+__version__ = "0.1.0"

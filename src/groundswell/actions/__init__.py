@@ -1,0 +1,1 @@
+"""Writes that people decide, one verb a function; each in one transaction."""

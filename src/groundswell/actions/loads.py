@@ -1,0 +1,37 @@
+"""What people do with loads."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from groundswell.engine.home import Home
+from groundswell.records.loads import Load
+from groundswell.runs.take_in import compare_later_landings
+
+
+class CannotRevert(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """Why a load cannot be reverted."""
+
+
+def revert(home: Home, name: str, why: str, now: dt.datetime) -> list[Load]:
+    """Take a load back: cuts after now skip it, earlier ones do not (a load dated by its source: no cut sees it).
+
+    Published runs keep what they pinned. Later landings of its source are compared anew, since what they found
+    unchanged may now be missing; they are returned. The caller holds the writer's lock.
+    """
+    try:
+        load = Load.named(name)
+    except Load.DoesNotExist as error:
+        raise CannotRevert(f"there is no load {name}. See: groundswell loads") from error
+    if load.state != "committed":
+        raise CannotRevert(f"{name} was never committed, so nothing of it is seen")
+    if load.voided_at is not None:
+        raise CannotRevert(f"{name} was reverted already, at {load.voided_at:%Y-%m-%d %H:%M:%SZ}")
+    if load.again_of is not None:
+        raise CannotRevert(f"{name} compared {load.again_of.name} anew; revert that one")
+    copies = [load, *Load.objects.filter(again_of=load, voided_at=None, state="committed")]
+    with transaction.atomic(durable=True):
+        for one in copies:
+            one.voided_at, one.voided_why = now, why
+            one.save()
+    return [again for one in copies for again in compare_later_landings(home, one, now)]

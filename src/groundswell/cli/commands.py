@@ -1,0 +1,276 @@
+"""What each command does: call a run, a read or an action, and say what came of it."""
+
+import argparse
+import csv
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import OperationalError
+
+from groundswell.actions.loads import CannotRevert, revert
+from groundswell.cli import arguments, demo, say
+from groundswell.connectors.files.read import Refused
+from groundswell.core import catalog
+from groundswell.core.tables.cells import Fault, Reading, read_when
+from groundswell.engine.home import Home
+from groundswell.engine.lock import Locked, writer
+from groundswell.policy import read as policy
+from groundswell.policy.read import BadPolicy
+from groundswell.reads import explain as explanations
+from groundswell.reads import partners as standings
+from groundswell.reads import tables
+from groundswell.reads.quality import quality
+from groundswell.records.loads import Load
+from groundswell.runs import assess, rebuild
+from groundswell.runs.prepare import Asked, NoSpace, Request
+from groundswell.runs.take_in import take_in
+
+ACCEPTED, FAULT, USAGE, QUESTION, REFUSED, LOCKED, NO_SPACE = range(7)
+
+
+class Usage(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """A word of the command that cannot be read."""
+
+
+def run(asked: argparse.Namespace, path: Path) -> int:
+    """Run a parsed command in an instance; its exit code."""
+    home = Home(path)
+    commands: Mapping[str, Callable[[Home, argparse.Namespace], int]] = {
+        "take-in": _take_in, "assess": _assess, "partners": _partners, "explain": _explain, "tables": _tables,
+        "loads": _loads, "check": _check, "doctor": _doctor, "demo": _demo,
+    }  # fmt: skip
+    try:
+        if asked.command != "check":
+            _ready(home)
+        return commands[asked.command](home, asked)
+    except (BadPolicy, Usage, standings.Unknown, standings.NothingPublished) as error:
+        return _fail(str(error), USAGE)
+    except standings.Ambiguous as error:
+        return _fail(str(error), QUESTION)
+    except (CannotRevert, Refused) as error:
+        return _fail(str(error), REFUSED)
+    except Locked as error:
+        return _fail(str(error), LOCKED)
+    except NoSpace as error:
+        return _fail(str(error), NO_SPACE)
+    except (assess.NotReproduced, OperationalError) as error:
+        full = "full" in str(error)
+        return _fail(f"{'no space left' if full else 'fault'}: {error}", NO_SPACE if full else FAULT)
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _writing(home: Home, doing: str) -> AbstractContextManager[None]:
+    return writer(home.path, doing, _now())
+
+
+def _ready(home: Home) -> None:
+    """Bring the records of a new or older instance up to date, one process at a time."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        with _writing(home, "migrate"):
+            call_command("migrate", verbosity=0, interactive=False)
+
+
+def _day(home: Home, text: str) -> dt.date:
+    if not text:
+        return home.today(_now())
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise Usage(f"--as-of {text}: not a day; write 2026-01-31") from error
+
+
+def _exported_at(home: Home, text: str) -> dt.datetime | None:
+    if not text:
+        return None
+    when = read_when(text, Reading(zone=home.zone))
+    if isinstance(when, Fault):
+        raise Usage(f"--exported-at {text}: {when.reason}; write 2026-01-31 or 2026-01-31T08:00Z")
+    moment = when.moment or dt.datetime.combine(when.day, dt.time(), home.zone).astimezone(dt.UTC)
+    if moment > _now():
+        raise Usage(f"--exported-at {text} lies in the future")
+    return moment
+
+
+# ---------------------------------------------------------------------------------------------------------- take-in
+
+
+def _take_in(home: Home, asked: argparse.Namespace) -> int:
+    answers = _answers(asked)
+    exported_at = _exported_at(home, asked.exported_at)
+    worst, said = ACCEPTED, []
+    with _writing(home, "take-in"):
+        for path in asked.files:
+            request = Request(asked.mapping, asked.source, exported_at, answers.get(path.name, {}), asked.strict)
+            code, entry = _one_file(home, path, request)
+            worst = max(worst, code)
+            said.append(entry)
+            if not asked.json:
+                print(say.load(entry), file=sys.stdout if code == ACCEPTED else sys.stderr, flush=True)
+    found = quality(home, home.today(_now()))
+    if asked.json:
+        print(json.dumps({"loads": said, "quality": say.as_json(found)}, ensure_ascii=False, indent=1))
+    elif worst == ACCEPTED:
+        print(say.quality(found))
+    return worst
+
+
+def _one_file(home: Home, path: Path, request: Request) -> tuple[int, dict[str, object]]:
+    try:
+        load = take_in(home, path, request, _now())
+    except Refused as error:
+        return REFUSED, {"file": str(path), "refused": str(error)}
+    except Asked as error:
+        questions = [{"column": q.column, "question": q.text, "answers": list(q.answers)} for q in error.questions]
+        return QUESTION, {"file": str(path), "format": error.format, "questions": questions}
+    return ACCEPTED, _load(load, path)
+
+
+def _load(load: Load, path: Path) -> dict[str, object]:
+    rows = [
+        {"line": row.line, "column": row.column, "reason": row.reason, "remedy": row.remedy}
+        for row in load.quarantine.order_by("line")
+    ]
+    return {
+        "file": str(path), "load": load.name, "format": load.format, "source": load.source, "landing": load.landing,
+        "known_at": load.known_at.isoformat(), "known_by": "source" if load.dated else "arrival", "rows_in": load.rows_in,
+        "loaded": load.loaded, "unchanged": load.unchanged, "quarantined": load.quarantined, "quarantine": rows,
+        "report": load.report,
+    }  # fmt: skip
+
+
+def _answers(asked: argparse.Namespace) -> dict[str, dict[str, str]]:
+    names = {path.name for path in asked.files}
+    found: dict[str, dict[str, str]] = {}
+    for text in asked.answer:
+        name, _, rest = text.partition(":")
+        column, equals, answer = rest.partition("=")
+        if not equals or not answer or name not in names:
+            raise Usage(f"--answer {text}: write FILE:COLUMN=ANSWER with one of the files: {', '.join(sorted(names))}")
+        found.setdefault(name, {})[column] = answer
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ assess and read
+
+
+def _assess(home: Home, asked: argparse.Namespace) -> int:
+    as_of = _day(home, asked.as_of)
+    with _writing(home, "assess"):
+        run_ = assess.run(home, as_of, _now())
+    print(say.run(run_.manifest))
+    if not run_.manifest["partners"]:
+        print(say.nobody(Load.objects.filter(state="committed").order_by("known_at").first(), as_of))
+    return ACCEPTED
+
+
+def _partners(home: Home, asked: argparse.Namespace) -> int:
+    found = standings.ranked_partners(asked.limit or None)
+    if asked.format == "table":
+        print(say.ranked(found))
+    elif asked.format == "csv":
+        _csv(*say.ranked_rows(found))
+    else:
+        print(
+            json.dumps({"run": found.manifest, "partners": [one.result for one in found.partners]}, ensure_ascii=False)
+        )
+    return ACCEPTED
+
+
+def _explain(home: Home, asked: argparse.Namespace) -> int:
+    found = explanations.explain(home, asked.partner, min(asked.rows, home.policy.instance.limits["evidence_rows"]))
+    print(json.dumps(say.explanation_json(found), ensure_ascii=False) if asked.json else say.explanation(found))
+    return ACCEPTED
+
+
+def _tables(home: Home, asked: argparse.Namespace) -> int:
+    if asked.name not in tables.VIEWS:
+        raise Usage(f"there is no table '{asked.name}'. One of: {', '.join(tables.VIEWS)}")
+    headers, rows = tables.rows_of(home, asked.name, _day(home, asked.as_of))
+    if asked.format == "csv":
+        _csv(headers, rows)
+    elif asked.format == "json":
+        print(json.dumps([dict(zip(headers, row, strict=True)) for row in rows], ensure_ascii=False))
+    else:
+        print(say.table(headers, list(rows)))
+    return ACCEPTED
+
+
+def _csv(headers: list[str], rows: Iterable[list[str]]) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(headers)
+    out.writerows(rows)
+
+
+# ------------------------------------------------------------------------------------------------------- keeping
+
+
+def _loads(home: Home, asked: argparse.Namespace) -> int:
+    if asked.verb == "revert":
+        with _writing(home, "loads revert"):
+            again = revert(home, asked.load, asked.why, _now())
+        print(f"{asked.load} is reverted: runs from now on do not see it; published runs keep what they pinned.")
+        for load in again:
+            print(f"{load.file_name} was compared anew as {load.name}: {load.loaded} rows loaded.")
+    elif asked.verb == "show":
+        try:
+            load = Load.named(asked.load)
+        except Load.DoesNotExist as error:
+            raise Usage(f"there is no load '{asked.load}'. See: groundswell loads") from error
+        print(json.dumps(_load(load, Path(load.file_name)), ensure_ascii=False, indent=1))
+    else:
+        print(say.loads(Load.objects.order_by("number")))
+    return ACCEPTED
+
+
+def _check(home: Home, asked: argparse.Namespace) -> int:
+    texts = policy.texts(home.path)
+    found, faults = catalog.check(texts)
+    if asked.fix:
+        for signal in found.signals.values():
+            if policy.write_needs(home.path, signal.origin.file, signal.origin.own, catalog.needs(found, signal)):
+                print(f"{signal.origin.file}: needs written")
+        found, faults = catalog.check(policy.texts(home.path))
+    for fault in faults:
+        print(fault)
+    own = sorted(path for path in texts if path.startswith("own/"))
+    print(f"{len(found.files)} files, {len(found.signals)} signals, {len(faults)} faults, policy {found.version[:12]}")
+    for path in own:
+        print(f"{path.removeprefix('own/')} is the instance's own")
+    return USAGE if faults else ACCEPTED
+
+
+def _doctor(home: Home, asked: argparse.Namespace) -> int:
+    if asked.rebuild:
+        with _writing(home, "doctor --rebuild"):
+            differs = rebuild.rebuild(home, _now())
+        print("\n".join(differs) if differs else "the lake was made anew from the landings and equals the ledger")
+    found = rebuild.health(home)
+    for line in (*found.checked, *found.remarks):
+        print(line)
+    for fault in found.faults:
+        print(fault, file=sys.stderr)
+    print("all is well" if not found.faults else f"{len(found.faults)} faults")
+    return FAULT if found.faults else ACCEPTED
+
+
+def _demo(home: Home, asked: argparse.Namespace) -> int:
+    def command(words: list[str]) -> int:
+        return run(arguments.parser().parse_args(words), home.path)
+
+    return demo.demo(home, asked, command)

@@ -1,0 +1,73 @@
+"""The command `groundswell`: its words, and what its exit codes mean.
+
+0 accepted · 1 fault · 2 usage or bad policy · 3 a question is open, nothing loaded · 4 refused · 5 another writer ·
+6 no space.
+"""
+
+import errno
+import os
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+
+import django
+
+from groundswell.cli import arguments
+
+_MARK = "made-by-demo"
+
+
+def _fresh(path: Path) -> None:
+    """Empty a folder that an earlier demo made; any other folder that holds something is left alone.
+
+    Raises ValueError for such a folder.
+    """
+    if (path / _MARK).is_file():
+        shutil.rmtree(path)
+    if path.exists() and any(path.iterdir()):
+        raise ValueError(f"{path} holds an instance that no demo made; name another folder with --home")
+    path.mkdir(parents=True, exist_ok=True)
+    (path / _MARK).write_text("This folder was made by `groundswell demo`, which empties it at its next start.\n")
+
+
+def run(words: list[str] | None = None) -> None:
+    """Run a command and end the process with its exit code."""
+    asked = arguments.parser().parse_args(words)
+    home: Path = (asked.home or Path(os.environ.get("GROUNDSWELL_HOME", "groundswell-home"))).absolute()
+    os.environ["GROUNDSWELL_HOME"] = str(home)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "groundswell.server.settings")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if asked.command == "demo":
+            _fresh(home)
+        django.setup()
+        from groundswell.cli import commands
+
+        code = commands.run(asked, home)
+        sys.stdout.flush()
+    except ValueError as error:
+        if asked.command != "demo":
+            raise
+        print(error, file=sys.stderr)
+        code = 4
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        code = _say_os_error(error, home)
+    except sqlite3.OperationalError as error:
+        code = _say_os_error(OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, str(error)), home)
+    sys.exit(code)
+
+
+def _say_os_error(error: OSError, home: Path) -> int:
+    where = error.filename or home
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        print(f"no space left at {where}. Nothing that was accepted is lost; make room and try again.", file=sys.stderr)
+        return 6
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        print(f"{where} cannot be written: {error.strerror}. Choose another folder with --home.", file=sys.stderr)
+        return 4
+    print(f"fault: {error}", file=sys.stderr)
+    return 1

@@ -1,0 +1,327 @@
+"""What the command line says: figures rounded for reading, each with its range, coverage and day."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from groundswell.core.points.score import rounded
+from groundswell.reads.explain import Evidence, Explanation
+from groundswell.reads.partners import Ranked, Standing
+from groundswell.reads.quality import Quality
+from groundswell.records.loads import Load
+
+_WIDEST = 44
+
+
+def number(value: Fraction | str | None, places: int = 2) -> str:
+    """A figure for reading: half-even, no trailing zeros; "?" where it is open."""
+    if value is None:
+        return "?"
+    exact = round(Fraction(value), places)
+    said = f"{Decimal(exact.numerator) / Decimal(exact.denominator):.{places}f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows in columns; numbers to the right, long texts cut."""
+    shown = [[_cut(cell) for cell in row] for row in rows]
+    widths = [max([len(h), *(len(row[i]) for row in shown)]) for i, h in enumerate(headers)]
+    right = [bool(shown) and all(_is_figure(row[i]) for row in shown) for i in range(len(headers))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True))
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(headers), line(["-" * width for width in widths]), *map(line, shown)])
+
+
+def _cut(cell: str) -> str:
+    plain = "".join(c if c.isprintable() else "·" for c in cell)
+    return plain if len(plain) <= _WIDEST else plain[: _WIDEST - 1] + "…"
+
+
+def _is_figure(cell: str) -> bool:
+    return cell.replace(".", "").replace("-", "").replace("%", "").replace("–", "").replace(
+        ",", ""
+    ).isdigit() or cell in ("", "?")
+
+
+# ---------------------------------------------------------------------------------------------------------- loads
+
+
+def load(entry: dict[str, Any]) -> str:
+    """What became of one file: the equation, what was set aside and why, how it was read."""
+    name = entry["file"]
+    if "refused" in entry:
+        return f"refused   {name}\n  {entry['refused']}"
+    if "questions" in entry:
+        lines = [f"question  {name}  ({entry['format']}); nothing was loaded"]
+        for q in entry["questions"]:
+            lines.append(f"  {q['column']}: {q['question']}")
+            file = name.rsplit("/", 1)[-1]
+            lines.append(
+                f"    answer with  --answer '{file}:{q['column']}={q['answers'][0]}'  (or {', '.join(q['answers'][1:])})"
+            )
+        return "\n".join(lines)
+    return "\n".join(_accepted(entry))
+
+
+def _accepted(entry: dict[str, Any]) -> Iterator[str]:
+    yield f"accepted  {entry['file']}  as {entry['load']}  ({entry['format']}, source {entry['source']})"
+    equation = f"{entry['loaded']} loaded + {entry['unchanged']} unchanged + {entry['quarantined']} quarantined"
+    yield f"  {entry['rows_in']} rows in = {equation}"
+    for row in entry["quarantine"][:10]:
+        column = f", {row['column']}" if row["column"] else ""
+        yield f"    line {row['line']}{column}: {row['reason']}. {_capital(row['remedy'])}."
+    if len(entry["quarantine"]) > 10:
+        yield f"    and {len(entry['quarantine']) - 10} more: groundswell loads show {entry['load']}"
+    report = entry["report"]
+    if report.get("read_as"):
+        yield "  read as: " + ", ".join(f"{column} {how}" for column, how in report["read_as"].items())
+    if report.get("columns_unmapped"):
+        yield "  columns not used: " + ", ".join(report["columns_unmapped"])
+    if report.get("footers"):
+        yield f"  {len(report['footers'])} footer lines left out"
+    yield from (f"  note: {note}" for note in report.get("notes", [])[:10])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def quality(found: Quality) -> str:
+    """What the loaded data can and cannot say."""
+    lines = [f"as of {found.as_of}: {found.partners} partners, {found.accounts} accounts, {found.deals} deals"]
+    if found.deals_without_amount:
+        lines.append(f"{found.deals_without_amount} deals have no amount; it stays unknown")
+    for domain, count in found.shared_domains[:5]:
+        lines.append(f"{count} organisations share the domain {domain}: are they one? Nothing is merged by itself.")
+    return "\n".join([*lines, signals(found.computable, found.signals, found.would_add)])
+
+
+def signals(computable: int, declared: int, would_add: dict[str, int]) -> str:
+    """N of M signals can be computed; X would add K."""
+    more = "; ".join(f"more about {table} would add {count}" for table, count in would_add.items())
+    return f"{computable} of {declared} signals can be computed from your data{'; ' + more if more else ''}."
+
+
+def loads(found: Iterable[Load]) -> str:
+    """Every load with its equation."""
+    rows = [
+        [one.name, one.file_name, one.source, one.format, _state(one), str(one.rows_in), str(one.loaded), str(one.unchanged),
+         str(one.quarantined), f"{one.known_at:%Y-%m-%d %H:%M}Z"]
+        for one in found
+    ]  # fmt: skip
+    return table(
+        ["load", "file", "source", "format", "state", "rows in", "loaded", "unchanged", "quarantined", "known"], rows
+    )
+
+
+def _state(one: Load) -> str:
+    if one.voided_at:
+        return "reverted"
+    return f"again {one.again_of.name}" if one.again_of else one.state
+
+
+# ------------------------------------------------------------------------------------------------------- readiness
+
+
+def run(manifest: dict[str, Any]) -> str:
+    """What a run came to."""
+    could = manifest["signals"]
+    lines = [
+        f"{manifest['partners']} partners assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
+        signals(could["computable"], could["declared"], manifest["would_add"]),
+        *manifest["remarks"],
+    ]
+    return "\n".join(lines)
+
+
+def nobody(first: Load | None, as_of: Any) -> str:
+    """Why nobody could be assessed."""
+    if first is None:
+        return "Nothing is loaded yet: groundswell take-in FILE"
+    return (
+        f"No partner was known on {as_of}. The oldest load is known since {first.known_at:%Y-%m-%d %H:%M}Z; an export is "
+        "dated by its arrival unless take-in --exported-at or its mapping says when it was true."
+    )
+
+
+def _score(one: Standing) -> str:
+    return number(one.total) if one.state != "too little known" and one.total is not None else "?"
+
+
+def ranked_rows(found: Ranked) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows of the ranked list, exact to two decimals."""
+    headers = [
+        "rank",
+        "partner_id",
+        "name",
+        "source",
+        "external_id",
+        "readiness",
+        "low",
+        "high",
+        "coverage_pct",
+        "band",
+        "state",
+        "as_of",
+    ]
+    return headers, [
+        [str(one.rank), one.partner_id, one.name, one.source, one.external_id, _score(one).replace("?", ""), number(one.low),
+         number(one.high), number(one.coverage * 100), one.band, one.state, str(found.as_of)]
+        for one in found.partners
+    ]  # fmt: skip
+
+
+def ranked(found: Ranked) -> str:
+    """The ranked list for a terminal."""
+    rows = [
+        [str(one.rank), one.name, _score(one), f"{number(one.low, 0)}–{number(one.high, 0)}", f"{number(one.coverage * 100, 0)}%",
+         one.band or "open", one.state, _next(one)]
+        for one in found.partners
+    ]  # fmt: skip
+    manifest = found.manifest
+    foot = [
+        "",
+        f"as of {found.as_of}, run {found.run_id[:12]}. Range: from every unknown at its worst to every unknown at its best; "
+        "where too little is known the low end ranks.",
+        signals(manifest["signals"]["computable"], manifest["signals"]["declared"], manifest["would_add"]),
+        *manifest["remarks"],
+    ]
+    headers = ["rank", "partner", "readiness", "range", "known", "band", "state", "next"]
+    return table(headers, rows) + "\n" + "\n".join(foot)
+
+
+def _next(one: Standing) -> str:
+    gaps = one.result["gaps"]
+    known = [gap for gap in gaps if gap["known"] and gap["remedy"]]
+    return str((known or gaps)[0]["remedy"]) if gaps else ""
+
+
+# -------------------------------------------------------------------------------------------------------- explain
+
+
+def explanation(found: Explanation) -> str:
+    """One partner in words: figure, range, every line with what it gives and the rows behind it."""
+    return "\n".join(_explained(found))
+
+
+def _explained(found: Explanation) -> Iterator[str]:
+    one, said = found.standing, found.standing.result["readiness"]
+    where = ", ".join(
+        x for x in (one.result["partner_type"], one.result["region"], one.result["country"], one.result["tier"]) if x
+    )
+    yield f"{one.name}  ({one.source} {one.external_id}, {one.partner_id}){': ' + where if where else ''}"
+    yield f"as of {found.as_of}, rank {one.rank}, edition {said['edition']} of readiness, run {found.run_id[:12]}"
+    yield ""
+    known, span = f"{number(one.coverage * 100, 0)}% known", f"{number(one.low)} to {number(one.high)}"
+    if one.total is None or one.state == "too little known":
+        yield f"Readiness: too little known to say. It lies in {span} of {said['out_of']}, {known}."
+    else:
+        judged = f"{one.band}, {one.state}"
+        yield f"Readiness: {number(one.total)} of {said['out_of']} ({judged}), range {span}, {known}."
+    shown = rounded(_contributions(one))
+    for part in said["parts"]:
+        yield ""
+        points = f"{number(part['points'])} of 100" if part["points"] is not None else "not known"
+        yield f"{part['part'].replace('_', ' ')}: {points}, weight {number(Fraction(part['share']) * 100, 0)}%"
+        for line in said["lines"]:
+            if line["part"] == part["part"]:
+                yield from _line(line, shown, found)
+    for what, _ in said["deductions"]:
+        yield f"\n{what}: {number(shown[f'- {what}'])}"
+    yield ""
+    yield from _sum(shown, one)
+    yield from _gaps(one)
+
+
+def _contributions(one: Standing) -> dict[str, Fraction]:
+    said = one.result["readiness"]
+    found = {f"{line['part']}.{line['line']}": Fraction(line["contribution"]) for line in said["lines"]}
+    return found | {f"- {what}": Fraction(points) for what, points in said["deductions"]}
+
+
+def _line(line: dict[str, Any], shown: dict[str, Fraction], found: Explanation) -> Iterator[str]:
+    signal = found.policy.signals[line["signal"]]
+    value, gives = line["value"], shown[f"{line['part']}.{line['line']}"]
+    if not line["applies"]:
+        yield f"  {line['signal']}: does not apply ({value['why'] or line['why']})"
+        return
+    low, high = line["points"]
+    points = f"{number(low)} of 100" if low == high else f"{number(low)} to {number(high)} of 100, left out of the sum"
+    yield f"  {line['signal']}: {_value(value, signal.unit)} → {points}; adds {number(gives)}"
+    if value["why"]:
+        yield f"    {value['why']}"
+    evidence = found.evidence.get(line["signal"])
+    if evidence:
+        yield from _rows(evidence)
+
+
+def _value(value: dict[str, Any], unit: str) -> str:
+    def end(text: str | None) -> str:
+        try:
+            return number(text)
+        except ValueError:
+            return str(text)
+
+    if value["state"] == "known":
+        return f"{end(value['low'])} {unit}"
+    if value["state"] == "at least":
+        return f"at least {end(value['low'])} {unit}"
+    if value["state"] == "between":
+        return f"{end(value['low'])} to {end(value['high'])} {unit}"
+    return str(value["state"])
+
+
+def _rows(evidence: Evidence) -> Iterator[str]:
+    for row in evidence.rows:
+        yield f"      {row.file_name} line {row.line} ({row.load}): {_cut_to(row.text, 110)}"
+    if evidence.more:
+        yield "      and more: --rows N"
+
+
+def _cut_to(text: str, width: int) -> str:
+    plain = "".join(c if c.isprintable() else "·" for c in text)
+    return plain if len(plain) <= width else plain[: width - 1] + "…"
+
+
+def _sum(shown: dict[str, Fraction], one: Standing) -> Iterator[str]:
+    if one.total is not None:
+        parts = [part for part in shown.values() if part]
+        terms = " + ".join(number(part) for part in parts) or "0"
+        total = f"{terms} = {number(sum(shown.values(), Fraction(0)))}".replace("+ -", "- ")
+        known = one.state != "too little known"
+        yield (
+            total
+            if known
+            else f"The known lines alone: {total}, which stands for {number(one.coverage * 100, 0)}% of the weight."
+        )
+
+
+def _gaps(one: Standing) -> Iterator[str]:
+    if one.result["gaps"]:
+        yield "What would add most:"
+        for gap in one.result["gaps"]:
+            yield f"  up to {number(gap['gain'])} points by {gap['signal']}: {gap['remedy'] or 'no remedy is written down'}"
+
+
+def explanation_json(found: Explanation) -> dict[str, Any]:
+    """The same, for programs: exact figures as text, evidence as rows."""
+    evidence = {
+        name: {
+            "question": one.question,
+            "unit": one.unit,
+            "more": one.more,
+            "rows": [{**asdict(row), "day": str(row.day) if row.day else None} for row in one.rows],
+        }
+        for name, one in found.evidence.items()
+    }
+    return {"run": found.run_id, "as_of": str(found.as_of), **found.standing.result, "evidence": evidence}
+
+
+def as_json(found: Quality) -> dict[str, Any]:
+    """A quality report for programs."""
+    return {**asdict(found), "as_of": str(found.as_of)}

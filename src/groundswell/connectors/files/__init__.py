@@ -1,0 +1,1 @@
+"""Files of any system: bytes to rows of text, headers to columns, columns to typed rows of the canonical tables."""

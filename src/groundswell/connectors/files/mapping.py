@@ -1,0 +1,328 @@
+"""The mapping language: how the columns of a file become rows of the canonical tables.
+
+One language serves the shipped formats (`aliases.toml` of a connector folder: headers have aliases, rows name fields)
+and a customer's own mapping file (rows name headers). docs/reference/mapping.md lists its keys.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from groundswell.core import conditions
+from groundswell.core.checks import Keys
+from groundswell.core.conditions import BadCondition, Condition
+from groundswell.core.tables.contract import TABLES
+from groundswell.core.tables.proof import known_locale
+from groundswell.policy.read import BadPolicy, Document, key_lines
+
+ENVELOPE_KEYS = ("external_id", "occurred_on", "known_at", "changed_at", "deleted")
+"""Columns of the envelope that a row map may state; the others follow from the load."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Another file of the same load, a column to find a row by, and the column to take."""
+
+    file: str
+    on: str
+    take: str
+
+
+@dataclass(frozen=True)
+class Expr:
+    """Where the text of a column comes from. At most one of header, template, const, lookup, first_of is given."""
+
+    header: str = ""
+    template: tuple[str, ...] = ()
+    """Alternating literal text and header: "{A}#{B}" is ("", "A", "#", "B", "")."""
+    const: str | None = None
+    lookup: Lookup | None = None
+    first_of: tuple["Expr", ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Label (folded) -> word; labels that are not named pass on, or become `otherwise`."""
+    mapped: bool = False
+    otherwise: str | None = None
+    assumed: bool = False
+    """True where the fallback is a guess to be reported: a stage that no table explains."""
+    without: tuple[str, ...] = ()
+    """A template whose text is cut off the end of the cell: the pipeline in brackets behind a stage."""
+    key: str = ""
+    """How an id is spelled: "" as it is, "name" (a name instead of an id), "email", "salesforce" (18 characters)."""
+    format: str = ""
+    """Order of day, month and year, where the mapping declares it: ymd, dmy or mdy."""
+    object: str = ""
+    first: bool = False
+    """The first item of a list."""
+
+    def headers(self) -> set[str]:
+        """Every header that the expression reads."""
+        found = {self.header} if self.header else set()
+        found |= set(self.template[1::2]) | set(self.without[1::2])
+        if self.lookup:
+            found.add(self.lookup.on)
+        for other in self.first_of:
+            found |= other.headers()
+        return found
+
+
+@dataclass(frozen=True)
+class RowMap:
+    """How one input row becomes a row of one table (or several, one for each item of lists)."""
+
+    table: str
+    columns: Mapping[str, Expr]
+    object: str = ""
+    only_if: Condition | None = None
+    each: Mapping[str, str] = field(default_factory=dict)
+    """{name: header of a list}: the row is made once for each item; lists of one length go side by side."""
+    mention: bool = False
+    no_history: tuple[str, ...] = ()
+
+    def headers(self) -> set[str]:
+        """Every header that the row map reads."""
+        found = {header for expr in self.columns.values() for header in expr.headers()}
+        found |= set(self.only_if.names) if self.only_if else set()
+        return (found - set(self.each)) | set(self.each.values())
+
+
+@dataclass(frozen=True)
+class FileMap:
+    """How one kind of file is recognised and read."""
+
+    name: str
+    rows: tuple[RowMap, ...]
+    title: str = ""
+    match: str = ""
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field -> headers it may stand under; empty for mapping files, whose rows name headers."""
+    required: frozenset[str] = frozenset()
+    known_at: Expr | None = None
+    code_page: str = ""
+    footer: bool = False
+    agree: str = ""
+    """Table whose rows repeat in the file and must then agree ("deals" where rows are deal x partner)."""
+
+    def headers(self) -> set[str]:
+        """Every header, or field, that the rows read."""
+        found = {header for row in self.rows for header in row.headers()}
+        return found | (self.known_at.headers() if self.known_at else set())
+
+
+@dataclass(frozen=True)
+class Mapping_:  # noqa: N801 - Mapping is the word of collections.abc
+    """A source with its defaults, and the kinds of file it brings."""
+
+    source: str
+    files: tuple[FileMap, ...]
+    zone: str = ""
+    locale: str = ""
+    currency: str = ""
+    calendar: str = ""
+    snapshot: str = "part"
+    text: str = ""
+
+
+def shipped() -> tuple[Mapping_, ...]:
+    """The formats of every connector folder that has an `aliases.toml`, by folder name."""
+    found = []
+    for folder in sorted(files("groundswell.connectors").iterdir(), key=lambda entry: entry.name):
+        if folder.is_dir() and (aliases := folder / "aliases.toml").is_file():
+            found.append(
+                _formats(_document(f"connectors/{folder.name}/aliases.toml", aliases.read_text("utf-8")), folder.name)
+            )
+    return tuple(found)
+
+
+def own(path: Path) -> Mapping_:
+    """A customer's mapping file. Raises BadPolicy with every fault, each with its line."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPolicy([f"{path}: {error}"]) from error
+    return parse_text(str(path), text)
+
+
+def parse_text(name: str, text: str) -> Mapping_:
+    """A mapping out of the text of its file. Raises BadPolicy with every fault."""
+    try:
+        document = _document(name, text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadPolicy([f"{name}: {error}"]) from error
+    faults: list[str] = []
+    keys = Keys(document, faults)
+    source = keys.table("source") or Keys(document, faults, {}, "source")
+    found = Mapping_(
+        source=source.text("name"),
+        zone=source.text("zone", ""),
+        locale=source.text("locale", ""),
+        currency=source.text("currency", ""),
+        calendar=source.text("calendar", ""),
+        snapshot=source.text("snapshot", "part", ("part", "full")),
+        files=tuple(
+            _file(entry, str(entry.data.get("match") or f"file {i + 1}"), {})
+            for i, entry in enumerate(keys.tables("file"))
+        ),
+        text=document.text,
+    )
+    if found.locale and not known_locale(found.locale):
+        source.fault("locale", f"'{found.locale}' is not a locale; write one such as en_US or de_DE")
+    if found.snapshot == "full":
+        source.fault("snapshot", "full is not built yet: absence of a key says nothing. Write part, or leave it out")
+    source.done()
+    keys.done()
+    if not found.files:
+        keys.fault("file", "a mapping needs at least one [[file]]")
+    if faults:
+        raise BadPolicy(faults)
+    return found
+
+
+def _document(path: str, text: str) -> Document:
+    return Document(path, text, tomllib.loads(text, parse_float=Decimal), key_lines(text))
+
+
+def _formats(document: Document, source: str) -> Mapping_:
+    faults: list[str] = []
+    keys = Keys(document, faults)
+    found = []
+    for name in list(keys.rest()):
+        entry = Keys(document, faults, keys.data[name], name)
+        labels = entry.table("values")
+        values = {field: _labels(labels.data[field]) for field in labels.data} if labels else {}
+        columns = entry.table("columns")
+        aliases = {field: columns.texts(field) for field in columns.data} if columns else {}
+        found.append(_file(entry, name, values, aliases))
+    if faults:
+        raise BadPolicy(faults)
+    return Mapping_(source, tuple(found), text=document.text)
+
+
+def _labels(words: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    return {folded(label): word for word, labels in words.items() for label in labels}
+
+
+def folded(label: str) -> str:
+    """A label as value maps compare it: trimmed, spaces collapsed, case folded."""
+    return " ".join(label.split()).casefold()
+
+
+def _file(
+    keys: Keys, name: str, values: Mapping[str, Mapping[str, str]], aliases: Mapping[str, tuple[str, ...]] | None = None
+) -> FileMap:
+    starred = {f for f, heads in (aliases or {}).items() if any(head.endswith("*") for head in heads)}
+    found = FileMap(
+        name=name,
+        title=keys.text("title", ""),
+        match=keys.text("match", ""),
+        aliases={f: tuple(head.removesuffix("*") for head in heads) for f, heads in (aliases or {}).items()},
+        required=frozenset(starred),
+        known_at=_expr(keys, "known_at", values) if keys.has("known_at") else None,
+        code_page=keys.text("code_page", ""),
+        footer=keys.text("footer", "no", ("yes", "no")) == "yes",
+        agree=keys.text("agree", ""),
+        rows=tuple(_row(row, values) for row in keys.tables("row")),
+    )
+    if not found.rows:
+        keys.fault("row", "a file needs at least one [[file.row]]")
+    keys.done()
+    if aliases and (unknown := sorted(found.headers() - set(aliases))):
+        keys.fault("row", f"fields without a column: {', '.join(unknown)}")
+    return found
+
+
+def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
+    table = keys.text("table", words=tuple(TABLES))
+    each = keys.table("each")
+    lists = {name: each.text(name) for name in each.data} if each else {}
+    only_if = keys.text("only_if", "")
+    mention = keys.has("mention") and keys.data["mention"] is True
+    keys.asked.append("mention")
+    meta = (keys.text("object", ""), keys.texts("no_history"))
+    columns = {name: _expr(keys, name, values) for name in list(keys.rest())}
+    if table in TABLES:
+        known = {*TABLES[table].names, *ENVELOPE_KEYS}
+        for name in columns:
+            if name not in known:
+                near = conditions.nearest(name, known, " Did you mean '{}'?")
+                keys.fault(name, f"table {table} has no column '{name}'.{near}")
+    row = RowMap(table, columns, meta[0], None, lists, mention, meta[1])
+    if only_if:
+        names = dict.fromkeys(row.headers() | set(lists) | conditions.names_in(only_if), "text")
+        try:
+            row = RowMap(table, columns, meta[0], conditions.parse(only_if, names), lists, mention, meta[1])
+        except BadCondition as error:
+            keys.fault("only_if", str(error))
+    return row
+
+
+def _template(text: str) -> tuple[str, ...]:
+    parts: list[str] = []
+    rest = text
+    while "{" in rest:
+        before, _, after = rest.partition("{")
+        header, _, rest = after.partition("}")
+        parts += [before, header]
+    return (*parts, rest)
+
+
+def _expr(keys: Keys, name: str, values: Mapping[str, Mapping[str, str]]) -> Expr:
+    raw = keys.data[name]
+    keys.asked.append(name)
+    return _expression(raw, keys, name, values)
+
+
+def _expression(raw: Any, keys: Keys, name: str, values: Mapping[str, Mapping[str, str]]) -> Expr:
+    if isinstance(raw, str):
+        return Expr(template=_template(raw)) if "{" in raw else Expr(header=raw)
+    if not isinstance(raw, dict):
+        keys.fault(name, f"{raw!r} is not a header, a template or a table")
+        return Expr(const="")
+    inner = Keys(keys.document, keys.faults, raw, *keys.path, name)
+    if inner.has("lookup"):
+        found = Expr(lookup=Lookup(inner.text("lookup"), inner.text("on"), inner.text("take")))
+    elif inner.has("first_of"):
+        listed = inner.rest().get("first_of")
+        found = Expr(first_of=tuple(_expression(one, keys, name, values) for one in listed or []))
+    elif inner.has("const"):
+        found = Expr(const=_const(inner.data["const"]))
+        inner.asked.append("const")
+    else:
+        found = _cell(inner, values)
+    inner.done()
+    return found
+
+
+def _cell(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> Expr:
+    header = keys.text("header")
+    labels: Mapping[str, str] = {}
+    mapped = keys.has("values")
+    if mapped and isinstance(keys.data["values"], dict):
+        labels = {folded(label): str(word) for label, word in keys.data["values"].items()}
+    elif mapped:
+        labels = values.get(str(keys.data["values"]), {})
+        if not labels:
+            keys.fault("values", f"there is no value list '{keys.data['values']}' in this format")
+    keys.asked.append("values")
+    return Expr(
+        header="" if "{" in header else header,
+        template=_template(header) if "{" in header else (),
+        values=labels,
+        mapped=mapped,
+        otherwise=next((keys.text(name) for name in ("else", "assumed") if keys.has(name)), None),
+        assumed=keys.has("assumed"),
+        without=_template(keys.text("without")) if keys.has("without") else (),
+        key=keys.text("key", "", ("", "name", "email", "salesforce")),
+        format=keys.text("format", "", ("", "ymd", "dmy", "mdy")),
+        object=keys.text("object", ""),
+        first=keys.has("first") and bool(keys.rest().get("first")),
+    )
+
+
+def _const(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,164 @@
+"""Which format a file is, and which of its headers stands for which field. By aliases, never by position."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from groundswell.connectors.files import read
+from groundswell.connectors.files.mapping import FileMap, Mapping_
+from groundswell.connectors.files.read import Layout, Refused
+from groundswell.core.conditions import nearest
+from groundswell.core.tables.proof import Question
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A file whose format is known: how it is laid out, and the header behind every field."""
+
+    mapping: Mapping_
+    file: FileMap
+    layout: Layout
+    header_of: dict[str, str]
+    """Field (or header of a mapping file, as the mapping spells it) -> header of this file."""
+    unmapped: tuple[str, ...]
+    missing: tuple[str, ...]
+    questions: tuple[Question, ...] = field(default=())
+
+
+def normal(header: str) -> str:
+    """A header as it is compared: NFKC, trimmed, case folded, spaces collapsed, a trailing `*` dropped."""
+    return " ".join(unicodedata.normalize("NFKC", header).casefold().split()).removesuffix("*").strip()
+
+
+def recognise(path: Path, name: str, mappings: Iterable[Mapping_], declared: str, limits: dict[str, int]) -> Recognised:
+    """The format of a file. `name` is the file's own name, `declared` a code page that a person has named.
+
+    Raises Refused when no format fits or the file holds no text; questions that only a person can answer are returned.
+    """
+    kinds = [
+        (mapping, kind) for mapping in mappings for kind in mapping.files if not kind.match or fnmatch(name, kind.match)
+    ]
+    if not kinds:
+        raise Refused(f"no [[file]] of the mapping matches the name '{name}'")
+    if read.is_parquet(path):
+        headers = read.parquet_headers(path)
+        _width(headers, limits)
+        return _best([(kind, Layout("parquet", "", 0, headers)) for kind in kinds])
+    encoding = read.encoding(path, declared)
+    found = _layouts(path, encoding, kinds, limits)
+    best = _best(found)
+    if encoding:
+        return best
+    return _with_code_page(path, best)
+
+
+Candidate = tuple[tuple[Mapping_, FileMap], Layout]
+
+
+def _layouts(
+    path: Path, encoding: str, kinds: list[tuple[Mapping_, FileMap]], limits: dict[str, int]
+) -> list[Candidate]:
+    """For each format the row that looks most like its header, over every delimiter."""
+    longest, lines = limits["cell_characters"], limits["header_lines"]
+    found: list[Candidate] = []
+    for delimiter in read.DELIMITERS:
+        rows = read.sample(path, encoding or "iso-8859-1", delimiter, lines, longest)
+        for record in rows:
+            headers = tuple(cell.strip() for cell in record.cells)
+            if record.fault or len(headers) < 2:
+                continue
+            _width(headers, limits)
+            known = {normal(header) for header in headers}
+            for kind in kinds:
+                if _fits(kind[1], known):
+                    found.append((kind, Layout(encoding, delimiter, record.line, headers, kind[1].footer)))
+    if not found:
+        first = next(
+            (r.cells for d in read.DELIMITERS for r in read.sample(path, encoding or "iso-8859-1", d, 1, longest)), []
+        )
+        raise Refused(_unknown(first, [kind for _, kind in kinds]))
+    return found
+
+
+def _width(headers: Iterable[str], limits: dict[str, int]) -> None:
+    width = len(tuple(headers))
+    if width > limits["columns"]:
+        raise Refused(f"the file has {width:,} columns, more than {limits['columns']:,}; export fewer columns")
+
+
+def _fits(kind: FileMap, headers: set[str]) -> bool:
+    if kind.aliases:
+        return all(any(normal(alias) in headers for alias in kind.aliases[field]) for field in kind.required)
+    needed = {normal(header) for row in kind.rows for header in row.headers()}
+    return len(needed & headers) * 2 > len(needed)
+
+
+def _hits(kind: FileMap, headers: Iterable[str]) -> int:
+    known = {normal(header) for header in headers}
+    wanted = list(kind.aliases.values()) if kind.aliases else [(h,) for h in kind.headers()]
+    return sum(any(normal(alias) in known for alias in aliases) for aliases in wanted)
+
+
+def _best(found: list[Candidate]) -> Recognised:
+    ranked = sorted(found, key=lambda one: (-_hits(one[0][1], one[1].headers), one[1].header_line))
+    (mapping, kind), layout = ranked[0]
+    rivals = {one[0][1].name for one in ranked if _hits(one[0][1], one[1].headers) == _hits(kind, layout.headers)}
+    questions = []
+    if len(rivals) > 1:
+        questions.append(Question("format", "the headers fit several formats equally well", tuple(sorted(rivals))))
+    header_of, doubled = _headers(kind, layout.headers)
+    questions += [
+        Question(name, f"the headers {' and '.join(map(repr, both))} both stand for it", tuple(both))
+        for name, both in doubled
+    ]
+    unmapped = tuple(header for header in layout.headers if header not in header_of.values())
+    missing = tuple(sorted((set(kind.aliases) or kind.headers()) - set(header_of)))
+    return Recognised(mapping, kind, layout, header_of, unmapped, missing, tuple(questions))
+
+
+def _headers(kind: FileMap, headers: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, list[str]]]]:
+    by_name: dict[str, list[str]] = {}
+    for header in headers:
+        by_name.setdefault(normal(header), []).append(header)
+    wanted = kind.aliases or {header: (header,) for header in kind.headers()}
+    found: dict[str, str] = {}
+    doubled: list[tuple[str, list[str]]] = []
+    for field_, aliases in wanted.items():
+        standing = [header for alias in aliases for header in by_name.get(normal(alias), [])]
+        if len(standing) > 1:
+            doubled.append((field_, standing))
+        if standing:
+            found[field_] = standing[0]
+    return found, doubled
+
+
+def _unknown(headers: list[str], kinds: list[FileMap]) -> str:
+    best = max(kinds, key=lambda kind: _hits(kind, headers))
+    aliases = [alias for names in best.aliases.values() for alias in names]
+    said = f"no known format has these headers: {', '.join(headers[:12])}{', ...' if len(headers) > 12 else ''}."
+    lacking = [f for f in sorted(best.required) if not any(normal(a) in map(normal, headers) for a in best.aliases[f])]
+    if lacking and _hits(best, headers):
+        near = [nearest(normal(h), map(normal, aliases), f"'{h}' looks like '{{}}'") for h in headers]
+        hint = next((n for n, h in zip(near, headers, strict=True) if n and normal(h) not in map(normal, aliases)), "")
+        said += f" Nearest: {best.name}, which also needs {', '.join(lacking)}.{' ' + hint + '.' if hint else ''}"
+    return said + " Give a mapping file with --mapping (docs/reference/mapping.md)."
+
+
+def _with_code_page(path: Path, found: Recognised) -> Recognised:
+    """Text that is no UTF-8: the code page of the format, unless the bytes speak against it; else a question."""
+    page = found.file.code_page
+    layout = Layout(page, found.layout.delimiter, found.layout.header_line, found.layout.headers, found.layout.footer)
+    pages = ("cp1252", "iso-8859-1", "iso-8859-15", "cp1250", "shift_jis", "utf-8")
+    if not page:
+        asks = Question("encoding", "the file is not UTF-8 and does not say what it is", pages)
+    elif read.has_control_marks(path, page):
+        asks = Question("encoding", f"the file is not UTF-8, and as {page} it holds control characters", pages)
+    else:
+        return Recognised(
+            found.mapping, found.file, layout, found.header_of, found.unmapped, found.missing, found.questions
+        )
+    return Recognised(
+        found.mapping, found.file, layout, found.header_of, found.unmapped, found.missing, (asks, *found.questions)
+    )

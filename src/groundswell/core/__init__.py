@@ -1,0 +1,1 @@
+"""Every rule. Pure: no clock, no chance, no database, no network."""

@@ -1,0 +1,178 @@
+"""The whole sum on one page: the tables of a day -> signals -> points -> an assessment of every partner.
+
+The engine has cut every table at the day before this is called. Nothing here knows which engine answers.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from groundswell.core.declare import Measure, Policy, Signal, Value
+from groundswell.core.points.score import Scored
+from groundswell.core.readiness import NAME, readiness
+from groundswell.core.signals import shapes
+from groundswell.core.signals.compile import Half, compile_halves, half
+from groundswell.core.signals.values import Covered, Pieces, value
+from groundswell.core.tables import views
+
+Row = Mapping[str, object]
+Ask = Callable[[str, Mapping[str, object]], list[dict[str, object]]]
+"""Runs one SQL statement with named parameters over the tables of the day; rows as dicts."""
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """One partner as of a day: who it is, every signal, and its readiness."""
+
+    partner: Row
+    values: Mapping[str, Value]
+    readiness: Scored
+
+    @property
+    def partner_id(self) -> str:
+        """Our id of the partner."""
+        return str(self.partner["partner_id"])
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Every partner as of a day, best first; and what the data could not say."""
+
+    as_of: dt.date
+    partners: tuple[Assessed, ...]
+    unavailable: Mapping[str, tuple[str, ...]]
+    """Signals that no source's data can compute -> what is missing."""
+    would_add: Mapping[str, int]
+    """Table -> how many more signals could be computed if it were complete."""
+    remarks: tuple[str, ...]
+
+
+def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
+    """Assess every partner of the day. The same tables, policy and day give the same answer to the last digit."""
+    rows = sorted(ask("select * from partners", {}), key=lambda row: str(row["partner_id"]))
+    halves, covers = _covers(policy, as_of, ask)
+    unavailable = _unavailable(covers)
+    pieces = _pieces(policy, [h for name, parts in halves.items() if name not in unavailable for h in parts], ask)
+    kinds = shapes.signal_kinds(policy.signals)
+    found = []
+    for row in rows:
+        mine = pieces.get(str(row["partner_id"]), {})
+        values = {
+            name: value(
+                signal, [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
+            )
+            for (name, signal), parts in zip(policy.signals.items(), halves.values(), strict=True)
+        }
+        found.append(Assessed(row, values, readiness(policy, values, kinds, as_of)))
+    found.sort(key=lambda one: (-one.readiness.ranks_by, -one.readiness.high, one.partner_id))
+    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), tuple(_remarks(policy, as_of)))
+
+
+def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
+    """Signals that cannot be computed from the tables of a day -> what is missing; table -> how many it would add."""
+    unavailable = _unavailable(_covers(policy, as_of, ask)[1])
+    return unavailable, _would_add(unavailable)
+
+
+def _covers(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, list[Half]], dict[str, list[Covered]]]:
+    halves = {name: _halves(policy, name, signal, as_of) for name, signal in policy.signals.items()}
+    covered = _Coverage(policy, ask)
+    return halves, {name: [covered.of(part) for part in parts] for name, parts in halves.items()}
+
+
+def _unavailable(covers: Mapping[str, list[Covered]]) -> dict[str, tuple[str, ...]]:
+    missing = {name: tuple(sorted({m for one in found for m in one.missing})) for name, found in covers.items()}
+    return {name: what for name, what in missing.items() if what}
+
+
+def signal_halves(policy: Policy, name: str, as_of: dt.date) -> list[Half]:
+    """The halves of one signal, with their windows as of a day: what `explain` asks the rows of."""
+    return _halves(policy, name, policy.signals[name], as_of)
+
+
+def _halves(policy: Policy, name: str, signal: Signal, as_of: dt.date) -> list[Half]:
+    first = policy.instance.fiscal_first_month
+    found = [half(f"{name}__{i}", measure, as_of, first) for i, measure in enumerate(shapes.halves(signal.measure))]
+    # The first half carries how the two join; `halves` gives it without, so that each stands alone in the SQL.
+    if len(found) == 2:
+        found[0] = Half(found[0].name, _joining(found[0].measure, signal.measure.how), found[0].window)
+    return found
+
+
+def _joining(measure: Measure, how: str) -> Measure:
+    return Measure(**{**measure.__dict__, "how": how})
+
+
+def _pieces(policy: Policy, halves: list[Half], ask: Ask) -> dict[str, dict[str, Pieces]]:
+    """{partner: {half: pieces}} from as few statements as read least."""
+    found: dict[str, dict[str, Pieces]] = {}
+    for query in compile_halves(halves, policy.lists):
+        for row in ask(query.sql, query.parameters):
+            mine = found.setdefault(str(row["partner_id"]), {})
+            for name in query.halves:
+                prefix = f"{name}__"
+                mine[name] = {k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)}
+    return found
+
+
+class _Coverage:
+    """Which columns and kinds of rows any source brings by the day, each looked up once."""
+
+    def __init__(self, policy: Policy, ask: Ask) -> None:
+        self.lists, self.ask = policy.lists, ask
+        self.counts: dict[str, dict[str, object]] = {}
+        self.firsts: dict[tuple[str, str, frozenset[str]], dt.date | None] = {}
+
+    def of(self, part: Half) -> Covered:
+        """What can be said about one half: its first day with a fact, or what no source brings."""
+        measure = part.measure
+        counts = self._counts(measure.table)
+        if not counts["rows_"]:
+            reached = [name for name in views.REACH[measure.table] if counts["own_rows_"]]
+            return Covered(None, tuple(reached) or (measure.table,))
+        missing = [
+            f"{measure.table}.{name}" for name in sorted(shapes.columns(measure, dict(self.lists))) if not counts[name]
+        ]
+        if missing:
+            return Covered(None, tuple(missing))
+        where = shapes.condition(measure, dict(self.lists))
+        words = where.words("type") if where and measure.table == "activities" else frozenset()
+        first = self._first(measure.table, measure.on, words)
+        if first is None and words:
+            return Covered(None, (f"activities of type {' or '.join(sorted(words))}",))
+        return Covered(first)
+
+    def _counts(self, table: str) -> dict[str, object]:
+        if table not in self.counts:
+            readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
+            columns = ", ".join(f"count({name}) as {name}" for name in readable)
+            own = f"(select count(*) from {table}_now) as own_rows_"
+            self.counts[table] = self.ask(f"select count(*) as rows_, {own}, {columns} from {table}_of_partners", {})[0]
+        return self.counts[table]
+
+    def _first(self, table: str, on: str, words: frozenset[str]) -> dt.date | None:
+        key = (table, on, words)
+        if key not in self.firsts:
+            names = {f"t{i}": word for i, word in enumerate(sorted(words))}
+            where = f" where type in ({', '.join('$' + name for name in names)})" if names else ""
+            self.firsts[key] = self.ask(f"select min({on}) as first_on from {table}_of_partners{where}", names)[0][
+                "first_on"
+            ]  # type: ignore[assignment]
+        return self.firsts[key]
+
+
+def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    added: dict[str, int] = {}
+    for missing in unavailable.values():
+        tables = {name.split(".")[0].split(" ")[0] for name in missing}
+        if len(tables) == 1:
+            table = tables.pop()
+            added[table] = added.get(table, 0) + 1
+    return dict(sorted(added.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _remarks(policy: Policy, as_of: dt.date) -> Iterator[str]:
+    edition = policy.edition(NAME, as_of)
+    yield f"Weights are unvalidated priors of edition {edition.origin.since}, not yet checked against your outcomes."
+    if as_of < edition.origin.since:
+        yield f"No edition of {NAME} covers {as_of}; its first, of {edition.origin.since}, is applied."

@@ -1,0 +1,124 @@
+"""Every declaration, found by walking the folders: nothing is registered anywhere. Feeds runs, docs, screens, tests."""
+
+import hashlib
+import zoneinfo
+from collections.abc import Mapping
+
+from groundswell.core import conditions
+from groundswell.core.checks import Keys
+from groundswell.core.declare import Instance, Policy, Score, Signal
+from groundswell.core.points import declared as points
+from groundswell.core.signals import declared as signals
+from groundswell.core.signals import shapes
+from groundswell.policy import read
+from groundswell.policy.read import BadPolicy, Document
+
+
+def policy(texts: Mapping[str, str]) -> Policy:
+    """The checked policy out of the texts in force. Raises BadPolicy with every fault of every file."""
+    found, faults = check(texts)
+    if faults:
+        raise BadPolicy(faults)
+    return found
+
+
+def check(texts: Mapping[str, str]) -> tuple[Policy, list[str]]:
+    """The policy as far as it can be read, and all its faults, in the order of the files."""
+    documents = read.documents(dict(texts))
+    faults: list[str] = []
+    lists = {_stem(path): _words(doc, faults) for path, doc in documents.items() if path.startswith("lists/")}
+    measured: dict[str, Signal] = {}
+    for path, document in documents.items():
+        if path.startswith("signals/") and path.count("/") == 2:
+            signal = signals.signal(document, lists, faults)
+            if signal.name in measured:
+                faults.append(f"{path}:1 signal '{signal.name}' stands in {measured[signal.name].origin.file} too")
+            measured[signal.name] = signal
+            faults += signals.check_needs(signal, document, lists)
+    _check_read_with(measured, documents, faults)
+    kinds = shapes.signal_kinds(measured)
+    scores: dict[str, list[Score]] = {}
+    for path, document in documents.items():
+        if path.startswith("scores/") and path.count("/") == 2:
+            scores.setdefault(path.split("/")[1], []).append(points.score(document, kinds, faults))
+    unknown = [
+        path for path in documents if not path.startswith(("signals/", "scores/", "lists/")) and path not in _SINGLE
+    ]
+    faults += [f"{path}:1 no file of this name is known here. One of: {', '.join(sorted(_SINGLE))}" for path in unknown]
+    instance = _instance(documents, faults)
+    editions = {name: tuple(sorted(ones, key=lambda one: one.origin.since)) for name, ones in scores.items()}
+    return Policy(measured, editions, lists, instance, version(texts), dict(texts)), faults
+
+
+_SINGLE = ("instance.toml", "sources.toml", "limits.toml")
+
+
+def version(texts: Mapping[str, str]) -> str:
+    """One hash over all policy files in force: path and text, sorted by path."""
+    digest = hashlib.sha256()
+    for path, text in sorted(texts.items()):
+        digest.update(f"{path}\0{len(text.encode())}\0{text}".encode())
+    return digest.hexdigest()
+
+
+def _stem(path: str) -> str:
+    return path.rsplit("/", 1)[-1].removesuffix(".toml")
+
+
+def _words(document: Document, faults: list[str]) -> tuple[str, ...]:
+    keys = Keys(document, faults)
+    keys.origin()
+    words = keys.texts("codes")
+    keys.done()
+    return words
+
+
+def _check_read_with(measured: Mapping[str, Signal], documents: Mapping[str, Document], faults: list[str]) -> None:
+    for signal in measured.values():
+        for other in signal.read_with:
+            if other not in measured:
+                document = documents[signal.origin.file]
+                near = conditions.nearest(other, measured, " Nearest: {}.")
+                faults.append(
+                    f"{document.path}:{document.line('read_with')} read_with: '{other}' does not exist.{near}"
+                )
+
+
+def _instance(documents: Mapping[str, Document], faults: list[str]) -> Instance:
+    own, order, limits = (Keys(documents[name], faults) for name in _SINGLE)
+    found = Instance(
+        home_zone=own.text("home_zone"),
+        home_currency=own.text("home_currency"),
+        fiscal_first_month=int(own.number("fiscal_first_month")),
+        free_mail=frozenset(own.texts("free_mail")),
+        source_order=_orders(order),
+        limits={name: int(value) for name, value in _limits(limits).items()},
+    )
+    own.origin()
+    if found.home_zone not in zoneinfo.available_timezones():
+        own.fault("home_zone", f"'{found.home_zone}' is not a time zone; write one such as Europe/Berlin")
+    if not 1 <= found.fiscal_first_month <= 12:
+        own.fault("fiscal_first_month", "is a month, 1 to 12")
+    own.done()
+    return found
+
+
+def _orders(keys: Keys) -> dict[str, tuple[str, ...]]:
+    table = keys.table("order")
+    found = {name: table.texts(name) for name in table.data} if table else {}
+    keys.origin()
+    keys.done()
+    return found
+
+
+def _limits(keys: Keys) -> dict[str, int]:
+    table = keys.table("at_most")
+    found = {name: int(table.number(name)) for name in table.data} if table else {}
+    keys.origin()
+    keys.done()
+    return found
+
+
+def needs(found: Policy, signal: Signal) -> tuple[str, ...]:
+    """The canonical columns that a signal's measure really uses."""
+    return shapes.needs(signal, dict(found.lists))

@@ -1,0 +1,207 @@
+"""The shapes of what policy declares and of what rules return. No rule lives here, and nothing here reads a file."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, ClassVar, Self
+
+Scalar = Fraction | str | bool | dt.date
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value is a range: known when both ends are equal, unknown from the lowest to the highest it can be.
+
+    An end of None is open. `applies` is False where there is nothing to measure (a share of nothing). `why` says in
+    words what is not known. Unknown, unavailable, not applicable and zero are four different things:
+    unavailable is an open range with `available = False`.
+    """
+
+    low: Scalar | None = None
+    high: Scalar | None = None
+    applies: bool = True
+    available: bool = True
+    why: str = ""
+
+    NOTHING: ClassVar["Value"]
+
+    @property
+    def known(self) -> bool:
+        """Whether there is exactly one thing it can be."""
+        return self.applies and self.low is not None and self.low == self.high
+
+    @property
+    def state(self) -> str:
+        """known, at least, unknown, unavailable or not applicable."""
+        if not self.applies:
+            return "not applicable"
+        if self.known:
+            return "known"
+        if not self.available:
+            return "unavailable"
+        return "unknown" if self.low is None else "at least" if self.high is None else "between"
+
+    @classmethod
+    def of(cls, value: Scalar) -> Self:
+        """A known value."""
+        return cls(value, value)
+
+    @classmethod
+    def unknown(cls, why: str, low: Scalar | None = None) -> Self:
+        """Not known, at least `low` where that is known."""
+        return cls(low, None, why=why)
+
+    @classmethod
+    def unavailable(cls, why: str) -> Self:
+        """No source brings what it needs."""
+        return cls(available=False, why=why)
+
+    @classmethod
+    def not_applicable(cls, why: str) -> Self:
+        """There is nothing to measure."""
+        return cls(applies=False, why=why)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a declaration stands and why: every number of policy carries these."""
+
+    file: str
+    why: str
+    source: str
+    since: dt.date
+    own: bool = False
+    """True when the file is the instance's own."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a signal is measured over one table. The keys are those of the signal files (docs/reference/signals.md)."""
+
+    table: str
+    take: str
+    of: str = ""
+    where: str = ""
+    on: str = "occurred_on"
+    window: str = ""
+    shift: str = ""
+    per: str = ""
+    each: Mapping[str, "Measure"] = field(default_factory=dict)
+    keep: str = ""
+    second: "Measure | None" = None
+    how: str = ""
+    """How the second measure joins: "minus", "over", "grown_from" or "" when there is none."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One measured fact about a partner as of a day."""
+
+    name: str
+    dimension: str
+    question: str
+    unit: str
+    better: str
+    misleads: str
+    measure: Measure
+    origin: Origin
+    needs: tuple[str, ...] = ()
+    absent: Fraction | None = None
+    read_with: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one signal is worth. Exactly one way of earning points is given; points of a line go from 0 to 100."""
+
+    name: str
+    signal: str
+    weight: Fraction
+    bars: tuple[Fraction, Fraction] | None = None
+    bands: tuple[tuple[Fraction, Fraction], ...] = ()
+    yes: Fraction | None = None
+    only_if: str = ""
+    applies_if: str = ""
+    missing: str = "leave out"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named group of lines with a weight of its own, and the most it can give (out of 100)."""
+
+    name: str
+    weight: Fraction
+    lines: tuple[Line, ...]
+    most: Fraction = Fraction(100)
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """Points taken off after the parts are combined."""
+
+    signal: str
+    bands: tuple[tuple[Fraction, Fraction], ...]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A named sum of points, one edition of it."""
+
+    name: str
+    question: str
+    out_of: Fraction
+    enough_known: Fraction
+    parts: tuple[Part, ...]
+    penalties: tuple[Penalty, ...]
+    bands: tuple[tuple[str, Fraction], ...]
+    """(name, from), lowest first; half-open: a band begins at its `from` and ends below the next."""
+    origin: Origin
+    combine: str = "weighted"
+    provisional_when: str = ""
+    provisional_parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What a vendor sets once: zone that decides days, home currency, first month of the fiscal year, source order."""
+
+    home_zone: str
+    home_currency: str
+    fiscal_first_month: int
+    source_order: Mapping[str, tuple[str, ...]]
+    free_mail: frozenset[str]
+    limits: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything a customer may change, checked, frozen, with one hash over all files."""
+
+    signals: Mapping[str, Signal]
+    scores: Mapping[str, tuple[Score, ...]]
+    """Editions of every score, oldest first."""
+    lists: Mapping[str, tuple[str, ...]]
+    instance: Instance
+    version: str
+    files: Mapping[str, str]
+    """Path -> text of every file in force, as stored with each run."""
+
+    def edition(self, score: str, as_of: dt.date) -> Score:
+        """The edition of a score in force on a day: the last one that has begun.
+
+        A day before all editions is judged by the first of them; the run says so (`Assessment.remarks`).
+        """
+        begun = [edition for edition in self.scores[score] if edition.origin.since <= as_of]
+        return begun[-1] if begun else self.scores[score][0]
+
+
+def fraction(number: Any) -> Fraction:
+    """A TOML number, or text such as "15/7", as the exact fraction it writes. Raises ValueError for anything else."""
+    if isinstance(number, bool) or not isinstance(number, (int, Decimal, str)):
+        raise ValueError(f"{number!r} is not a number")
+    if isinstance(number, Decimal) and not number.is_finite():
+        raise ValueError(f"{number} is not a finite number")
+    return Fraction(number)

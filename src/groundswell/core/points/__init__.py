@@ -1,0 +1,1 @@
+"""Points: what a score gives for signals. Pure arithmetic in exact fractions; no data."""

@@ -1,0 +1,88 @@
+"""What one line gives for the value of its signal: 0 to 100, as a range where the value is one."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from groundswell.core.conditions import Lookup, holds, parse
+from groundswell.core.declare import Line, Value
+
+ZERO, FULL = Fraction(0), Fraction(100)
+Bands = tuple[tuple[Fraction, Fraction], ...]
+
+
+@dataclass(frozen=True)
+class Earned:
+    """Points of a line, low and high end, out of 100. `applies` False: the line neither counts nor is required."""
+
+    low: Fraction
+    high: Fraction
+    applies: bool = True
+    why: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is one answer."""
+        return self.applies and self.low == self.high
+
+
+def earned(line: Line, lookup: Lookup, kinds: dict[str, str]) -> Earned:
+    """Points of a line. Order of work: applies_if, only_if (false gives 0, whatever the value), value, bounds.
+
+    An undecided only_if gives the range from 0 to what the line would give; an undecided applies_if covers both cases.
+    """
+    value = lookup(line.signal)
+    applies = holds(parse(line.applies_if, kinds), lookup) if line.applies_if else True
+    if applies is False or not value.applies:
+        return Earned(ZERO, ZERO, applies=False, why=value.why or f"does not apply: {line.applies_if}")
+    gate = holds(parse(line.only_if, kinds), lookup) if line.only_if else True
+    if gate is False:
+        return Earned(ZERO, ZERO, why=f"0 unless {line.only_if}")
+    low, high = _ends(line, value)
+    if low != high and line.missing == "zero":
+        return Earned(ZERO, ZERO, why=f"counted as zero: {value.why}")
+    if gate is None:
+        return Earned(ZERO, high, why=f"not known whether {line.only_if}")
+    return Earned(low, high, why=value.why if applies else f"not known whether {line.applies_if}")
+
+
+def _ends(line: Line, value: Value) -> tuple[Fraction, Fraction]:
+    if line.yes is not None:
+        ends = {_yes(line.yes, end) for end in (value.low, value.high)} if value.known else {ZERO, line.yes}
+        return min(ends), max(ends)
+    low = value.low if isinstance(value.low, Fraction) else None
+    high = value.high if isinstance(value.high, Fraction) else None
+    if line.bars:
+        return bars(low, high, line.bars)
+    return banded(low, high, line.bands)
+
+
+def _yes(points: Fraction, value: object) -> Fraction:
+    return points if value is True or (isinstance(value, Fraction) and value > 0) else ZERO
+
+
+def bars(low: Fraction | None, high: Fraction | None, at: tuple[Fraction, Fraction]) -> tuple[Fraction, Fraction]:
+    """Straight between two bars: nothing at or beyond the first, full at or beyond the second; an end may be open.
+
+    With the first bar above the second, fewer is better, and the ends change places.
+    """
+    nothing, full = at
+
+    def give(value: Fraction) -> Fraction:
+        return min(max((value - nothing) / (full - nothing), ZERO), Fraction(1)) * FULL
+
+    if nothing < full:
+        return (give(low) if low is not None else ZERO), (give(high) if high is not None else FULL)
+    return (give(high) if high is not None else ZERO), (give(low) if low is not None else FULL)
+
+
+def banded(low: Fraction | None, high: Fraction | None, bands: Bands) -> tuple[Fraction, Fraction]:
+    """Lowest and highest points of the half-open bands that the range touches; below the first band: 0."""
+    starts: list[tuple[Fraction | None, Fraction]] = [(None, ZERO), *bands]
+    reached = []
+    for index, (start, points) in enumerate(starts):
+        following = starts[index + 1][0] if index + 1 < len(starts) else None
+        begins_after = high is not None and start is not None and start > high
+        ends_before = low is not None and following is not None and following <= low
+        if not begins_after and not ends_before:
+            reached.append(points)
+    return min(reached), max(reached)

@@ -1,0 +1,171 @@
+"""From lines to a score: coverage, range, and contributions that add up to the total exactly.
+
+Source: OECD/JRC, Handbook on Constructing Composite Indicators, 2008 (additive aggregation, missing data). With
+S = sum W_k D_k over the parts that are known and D_k the mean of the known lines of part k, an unknown line is left
+out of S; because that can raise S, the range with every unknown line at its ends stands beside it, and below
+`enough_known` the range stands alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from groundswell.core.conditions import Lookup, holds, parse
+from groundswell.core.declare import Line, Part, Score, Value
+from groundswell.core.points.lines import FULL, ZERO, Earned, banded, earned
+
+
+@dataclass(frozen=True)
+class LineResult:
+    """One line of a score. `contribution` is in points of the score; contributions add up to the total exactly."""
+
+    part: str
+    line: Line
+    value: Value
+    earned: Earned
+    share: Fraction
+    """Weight of this line in the whole score when everything is known, from 0 to 1."""
+    contribution: Fraction = ZERO
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """One part: its points out of 100 from the known lines (None: nothing known), and its range."""
+
+    name: str
+    share: Fraction
+    points: Fraction | None
+    low: Fraction
+    high: Fraction
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A score of one partner. `total` is None while nothing is known. All figures are out of `out_of`."""
+
+    edition: Score
+    total: Fraction | None
+    low: Fraction
+    high: Fraction
+    coverage: Fraction
+    """Known weight over weight, from 0 to 1."""
+    state: str
+    """scored, provisional, or too little known."""
+    band: str
+    """Name of the band; "" while the range spans several."""
+    lines: tuple[LineResult, ...]
+    parts: tuple[PartResult, ...]
+    deductions: tuple[tuple[str, Fraction], ...]
+    """(what, points) after the parts are combined: penalties, and the floor at 0 where it was reached."""
+
+    @property
+    def ranks_by(self) -> Fraction:
+        """What orders partners: the total, or the low end while too little is known."""
+        return self.low if self.state == "too little known" or self.total is None else self.total
+
+
+def score(edition: Score, values: Mapping[str, Value], kinds: dict[str, str]) -> Scored:
+    """The score of one partner from the values of its signals (a signal that was not measured is unavailable)."""
+
+    def lookup(name: str) -> Value:
+        return values.get(name, Value.unavailable("not measured"))
+
+    provisional = bool(edition.provisional_when) and holds(parse(edition.provisional_when, kinds), lookup) is True
+    counted = [p for p in edition.parts if not provisional or p.name in edition.provisional_parts]
+    results = {part.name: [(line, earned(line, lookup, kinds)) for line in part.lines] for part in counted}
+    applying = [part for part in counted if any(given.applies for _, given in results[part.name])]
+    scale = edition.out_of / FULL
+    whole = sum((part.weight for part in applying), ZERO)
+    parts = tuple(_part(part, results[part.name], part.weight / whole) for part in applying)
+    known = sum((part.share for part in parts if part.points is not None), ZERO)
+    lines = tuple(
+        line
+        for part, result in zip(applying, parts, strict=True)
+        for line in _lines(part, result, results[part.name], known, scale, lookup)
+    )
+    coverage = sum((line.share for line in lines if line.earned.known), ZERO)
+    low = sum((part.share * part.low for part in parts), ZERO) * scale
+    high = sum((part.share * part.high for part in parts), ZERO) * scale
+    return _finish(edition, provisional, lines, parts, coverage, (low, high), lookup)
+
+
+def _part(part: Part, results: list[tuple[Line, Earned]], share: Fraction) -> PartResult:
+    rows = [(line.weight, given) for line, given in results if given.applies]
+    weight = sum((w for w, _ in rows), ZERO)
+    known = [(w, given) for w, given in rows if given.known]
+    known_weight = sum((w for w, _ in known), ZERO)
+    points = sum((w * given.low for w, given in known), ZERO) / known_weight if known_weight else None
+    low = sum((w * given.low for w, given in rows), ZERO) / weight
+    high = sum((w * given.high for w, given in rows), ZERO) / weight
+    most = part.most
+    return PartResult(
+        part.name, share, min(points, most) if points is not None else None, min(low, most), min(high, most)
+    )
+
+
+def _lines(
+    part: Part, result: PartResult, results: list[tuple[Line, Earned]], known: Fraction, scale: Fraction, lookup: Lookup
+) -> list[LineResult]:
+    weight = sum((line.weight for line, given in results if given.applies), ZERO)
+    known_weight = sum((line.weight for line, given in results if given.known), ZERO)
+    raw = sum((line.weight * given.low for line, given in results if given.known), ZERO)
+    # A part at its cap gives less than its lines would: each line gives its proportion of the cap.
+    cut = result.points * known_weight / raw if result.points is not None and raw else Fraction(1)
+    found = []
+    for line, given in results:
+        share = result.share * line.weight / weight if given.applies else ZERO
+        gives = ZERO
+        if given.known and known:
+            gives = result.share / known * (line.weight / known_weight) * given.low * cut * scale
+        found.append(LineResult(part.name, line, lookup(line.signal), given, share, gives))
+    return found
+
+
+def _finish(
+    edition: Score,
+    provisional: bool,
+    lines: tuple[LineResult, ...],
+    parts: tuple[PartResult, ...],
+    coverage: Fraction,
+    ends: tuple[Fraction, Fraction],
+    lookup: Lookup,
+) -> Scored:
+    """Penalties, floor, state and band."""
+    low, high = ends
+    total = sum((line.contribution for line in lines), ZERO) if any(line.earned.known for line in lines) else None
+    deductions: list[tuple[str, Fraction]] = []
+    for penalty in edition.penalties:
+        value = lookup(penalty.signal)
+        if not value.applies or not value.available:
+            continue
+        ends_ = [end if isinstance(end, Fraction) else None for end in (value.low, value.high)]
+        least, most = banded(ends_[0], ends_[1], penalty.bands)
+        low, high = low - most, high - least
+        if least == most and total is not None:
+            total -= most
+            deductions.append((penalty.signal, -most))
+    if total is not None and total < 0:
+        deductions.append(("floor at 0", -total))
+        total = ZERO
+    low, high = max(low, ZERO), max(high, ZERO)
+    enough = coverage * 100 >= edition.enough_known
+    state = "too little known" if not enough else "provisional" if provisional else "scored"
+    bands = {band(edition, end) for end in ((low, high) if not enough or total is None else (total,))}
+    named = bands.pop() if len(bands) == 1 else ""
+    return Scored(edition, total, low, high, coverage, state, named, lines, parts, tuple(deductions))
+
+
+def band(edition: Score, points: Fraction) -> str:
+    """Name of the half-open band [from, next from) that holds the points."""
+    return [name for name, start in edition.bands if points >= start][-1]
+
+
+def rounded(parts: Mapping[str, Fraction], places: int = 2) -> dict[str, Fraction]:
+    """Parts rounded for display so that they still add up to the rounded total, by largest remainder."""
+    unit = Fraction(1, 10**places)
+    target = round(sum(parts.values(), ZERO) / unit)
+    floors = {name: part // unit for name, part in parts.items()}
+    short = target - sum(floors.values())
+    order = sorted(parts, key=lambda name: (-(parts[name] / unit - floors[name]), name))
+    up = set(order[: int(short)])
+    return {name: (floors[name] + (name in up)) * unit for name in parts}

@@ -1,0 +1,146 @@
+"""From a signal file to a checked Signal."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from groundswell.core import conditions
+from groundswell.core.checks import Keys
+from groundswell.core.conditions import BadCondition
+from groundswell.core.declare import Measure, Signal
+from groundswell.core.signals import shapes
+from groundswell.core.signals.windows import window
+from groundswell.core.tables import views
+from groundswell.policy.read import Document
+
+Lists = Mapping[str, tuple[str, ...]]
+DIMENSIONS = ("engagement", "potential", "market", "capability")
+"""Folders of signals: engagement, revenue potential, market alignment, capability."""
+
+
+def signal(document: Document, lists: Lists, faults: list[str]) -> Signal:
+    """Read one signal file; what is wrong goes to `faults`, `needs` that differ from the measure included."""
+    keys = Keys(document, faults)
+    _, dimension, file_name = document.path.split("/")
+    if dimension not in DIMENSIONS:
+        faults.append(f"{document.path}:1 folder '{dimension}' is not a dimension: {', '.join(DIMENSIONS)}")
+    table = keys.table("measure")
+    if table is None:
+        keys.fault("measure", "is required")
+    found = Signal(
+        name=file_name.removesuffix(".toml"),
+        dimension=dimension,
+        question=keys.text("question"),
+        unit=keys.text("unit"),
+        better=keys.text("better", words=("higher", "lower")),
+        misleads=keys.text("misleads"),
+        measure=measure(table, lists) if table else Measure("activities", "count"),
+        origin=keys.origin(),
+        needs=keys.texts("needs"),
+        absent=Fraction(keys.number("absent")) if keys.has("absent") else None,
+        read_with=keys.texts("read_with"),
+        remedy=keys.text("remedy", ""),
+    )
+    keys.done()
+    return found
+
+
+def check_needs(found: Signal, document: Document, lists: Lists) -> list[str]:
+    """Faults of `needs`: what it lists too much or too little."""
+    try:
+        used = shapes.needs(found, dict(lists))
+    except (BadCondition, ValueError):
+        return []  # the measure itself is at fault, and that is said already
+    place = f"{document.path}:{document.line('needs')} needs"
+    more = [f"{place}: lists {name}, but the measure does not use it." for name in found.needs if name not in used]
+    less = [f"{place}: leaves out {name}, which the measure uses." for name in used if name not in found.needs]
+    return [f"{fault} Run: groundswell check --fix" for fault in more + less]
+
+
+def measure(keys: Keys, lists: Lists, inherited: Measure | None = None) -> Measure:
+    """Read a measure; a second half inherits every key that it does not set."""
+    base = inherited or Measure("activities", "")
+    second = [name for name in ("minus", "over", "grown_from") if keys.has(name)]
+    found = Measure(
+        table=keys.text("from", base.table if inherited else None, tuple(sorted(views.REACHING))),
+        take=keys.text("take", base.take if inherited else None, shapes.TAKES),
+        of=keys.text("of", base.of),
+        where=keys.text("where", base.where),
+        on=keys.text("on", base.on),
+        window=keys.text("window", base.window),
+        shift=keys.text("shift", base.shift),
+        per=keys.text("per", base.per),
+        keep=keys.text("keep", base.keep),
+        each=_each(keys.table("each")) or base.each,
+    )
+    if found.where.strip() == "true":
+        found = replace(found, where="")
+    if len(second) > 1 or (second and inherited):
+        keys.fault(second[-1], "a measure has at most one of minus, over and grown_from")
+    elif second:
+        inner = keys.table(second[0]) or Keys(keys.document, keys.faults, {}, *keys.path, second[0])
+        found = replace(found, second=measure(inner, lists, found), how=second[0])
+    keys.done()
+    _check(found, keys, lists)
+    return found
+
+
+def _each(keys: Keys | None) -> dict[str, Measure]:
+    if keys is None:
+        return {}
+    made: dict[str, Measure] = {}
+    for name in list(keys.rest()):
+        inner = Keys(keys.document, keys.faults, keys.data[name], *keys.path, name)
+        made[name] = Measure("", inner.text("take", words=shapes.TAKES), inner.text("of", ""))
+        inner.done()
+    return made
+
+
+def _check(found: Measure, keys: Keys, lists: Lists) -> None:
+    if found.table not in views.REACHING or found.take not in shapes.TAKES:
+        return  # said already
+    kinds = shapes.kinds(found.table)
+    try:
+        where = shapes.condition(found, dict(lists))
+        if where and (named := where.names & shapes.personal(found.table)):
+            keys.fault("where", f"'{min(named)}' names a person and cannot be used in a signal.")
+    except BadCondition as error:
+        keys.fault("where", f"{error} (table {found.table})")
+    for key, day in (("window", found.window), ("shift", found.shift)):
+        try:
+            window(found.window if key == "window" else "", day if key == "shift" else "", _ANY_DAY, 1)
+        except ValueError as error:
+            keys.fault(key, str(error))
+    if kinds.get(found.on) != "date":
+        keys.fault("on", f"'{found.on}' is not a date column of {found.table}")
+    _check_of(found, keys, kinds)
+    if found.keep:
+        try:
+            conditions.parse(found.keep, dict.fromkeys(found.each, "number"), lists)
+        except BadCondition as error:
+            keys.fault("keep", str(error))
+    if (found.keep or found.each) and not found.per:
+        keys.fault("per", "each and keep need per: which thing is one row made of?")
+
+
+def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
+    wants = found.take not in ("count", "any", "days since latest")
+    if wants and not found.of:
+        keys.fault("take", f'take = "{found.take}" needs of.')
+    if found.per and found.per not in kinds:
+        keys.fault("per", f"unknown column '{found.per}' of {found.table}.")
+    if not found.of or found.of in found.each or found.of in shapes.PERIODS:
+        return
+    if found.of not in kinds:
+        keys.fault("of", f"unknown column '{found.of}' of {found.table}.")
+    elif found.of in shapes.personal(found.table):
+        keys.fault("of", f"'{found.of}' names a person and cannot be used in a signal.")
+    elif found.take in ("sum", "average", "median") and kinds[found.of] not in shapes.NUMBERS:
+        keys.fault("of", f"'{found.of}' is no number, so it has no {found.take}.")
+    elif kinds[found.of] == "id" and found.take != "count distinct":
+        keys.fault("of", f"'{found.of}' is an id; ids may only be counted (count distinct).")
+
+
+_ANY_DAY = dt.date(2026, 6, 30)

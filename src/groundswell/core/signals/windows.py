@@ -1,0 +1,72 @@
+"""Windows of time: which days a measure looks at, as of a day. Both ends are days; the first is outside the window.
+
+Source of the rules: docs/explain/facts.md. A window of months is `(same day k months before, D]`, clipped to month
+ends; at a month-end it counts month-end to month-end. 13 weeks are 91 days.
+"""
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+EXAMPLES = '"12 months", "13 weeks", "90 days", "complete 2 months", "fiscal year", "calendar year"'
+_LENGTH = re.compile(r"(complete )?([1-9]\d*) (day|week|month|quarter|year)s?")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days after `after` (None: ever) up to and including `until`."""
+
+    after: dt.date | None
+    until: dt.date
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """The same day that many months earlier, clipped to the month; the end of a month stays the end of a month."""
+    index = day.year * 12 + day.month - 1 - months
+    year, month = divmod(index, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    ends = day.day == calendar.monthrange(day.year, day.month)[1]
+    return dt.date(year, month + 1, last if ends else min(day.day, last))
+
+
+def window(text: str, shift: str, as_of: dt.date, fiscal_first_month: int) -> Window:
+    """The days that a window means as of a day. `shift` moves the whole window earlier.
+
+    Raises ValueError for a text that is not a window, naming examples.
+    """
+    until = _earlier(as_of, shift) if shift else as_of
+    if not text:
+        return Window(None, until)
+    if text in ("fiscal year", "calendar year", "current and previous fiscal year"):
+        first = 1 if text == "calendar year" else fiscal_first_month
+        begins = dt.date(until.year if until.month >= first else until.year - 1, first, 1)
+        if text.startswith("current and previous"):
+            begins = begins.replace(year=begins.year - 1)
+        return Window(begins - dt.timedelta(days=1), until)
+    match = _LENGTH.fullmatch(text)
+    if not match:
+        raise ValueError(f"'{text}' is not a window. Examples: {EXAMPLES}.")
+    if match[1]:
+        if match[3] not in ("month", "quarter"):
+            raise ValueError(f"'{text}': only months and quarters can be complete.")
+        until = _last_complete(until, 3 if match[3] == "quarter" else 1)
+    return Window(_earlier(until, f"{match[2]} {match[3]}s"), until)
+
+
+def _earlier(day: dt.date, length: str) -> dt.date:
+    match = _LENGTH.fullmatch(length)
+    if not match or match[1]:
+        raise ValueError(f'\'{length}\' is not a length of time. Examples: "12 months", "13 weeks".')
+    count, unit = int(match[2]), match[3]
+    if unit in ("day", "week"):
+        return day - dt.timedelta(days=count * (7 if unit == "week" else 1))
+    return months_before(day, count * {"month": 1, "quarter": 3, "year": 12}[unit])
+
+
+def _last_complete(day: dt.date, months: int) -> dt.date:
+    following = day + dt.timedelta(days=1)
+    if following.day == 1 and (following.month - 1) % months == 0:
+        return day
+    first = day.replace(day=1)
+    return first.replace(month=first.month - (first.month - 1) % months) - dt.timedelta(days=1)

@@ -1,0 +1,397 @@
+"""Reading one cell of text as the kind that its column declares. Nothing is guessed: what cannot be read is a Fault.
+
+A column is typed as a whole. `date_proof` and `decimal_proof` say what a single cell proves about its column (a day
+above 12; both separators in one number); `groundswell.core.tables.proof` puts the proofs of a column together.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale
+
+from groundswell.core.tables.contract import DECIMALS, Column
+from groundswell.core.tables.identity import web_domain
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a cell cannot be read, and what to do about it."""
+
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A cell that was read, with something to report: a word outside its list, a country nobody knows."""
+
+    value: object
+    note: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the cells of one column are read.
+
+    `order` of days, months and years: "dmy", "mdy" or "" (only forms that can be read one way).
+    `decimal`: "." or "," or "". `zone` is that of times that name none; None when the source has not said.
+    """
+
+    order: str = ""
+    decimal: str = ""
+    zone: dt.tzinfo | None = None
+    home: dt.tzinfo = dt.UTC
+    free_mail: frozenset[str] = frozenset()
+    longest: int = 1_000_000
+
+
+@dataclass(frozen=True)
+class When:
+    """A day, with its moment where the cell names one. `moment` is UTC; `floating` is a time without a zone."""
+
+    day: dt.date
+    moment: dt.datetime | None = None
+    floating: dt.datetime | None = None
+
+
+Read = Callable[[str], object]
+EMPTY = frozenset({"", "-", "–", "—", "n/a", "na", "null", "(blank)", "(null)"})
+"""Cells that say nothing, in columns of a kind other than text. Case-folded."""
+
+_TRUE = frozenset({"1", "true", "yes", "y", "t", "x", "wahr", "ja", "oui", "si", "sí"})
+_FALSE = frozenset({"0", "false", "no", "n", "f", "falsch", "nein", "non"})
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        [
+            "jan january",
+            "feb february",
+            "mar march",
+            "apr april",
+            "may",
+            "jun june",
+            "jul july",
+            "aug august",
+            "sep sept september",
+            "oct october",
+            "nov november",
+            "dec december",
+        ],
+        start=1,
+    )
+    for name in names.split()
+}
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})$|(\d{4})(\d{2})(\d{2})$", re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})$", re.ASCII)
+_NAMED = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ -,]+(\d{4})$|([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})$", re.ASCII)
+_TIME = re.compile(
+    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp][Mm])?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?$",
+    re.ASCII,
+)
+_SPLIT_TIME = re.compile(r"[T ,]+(?=\d{1,2}:\d{2})", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?=[.,]|$)")
+
+
+# ------------------------------------------------------------------------------------------------ dates and times
+
+
+def date_proof(text: str) -> tuple[str, str] | None:
+    """(shape, order) of a date whose year stands last: order is "dmy" or "mdy" when this cell proves it, else "".
+
+    None for cells that are no such date, the unambiguous forms included. The shape is the separator.
+    """
+    if text[4:5] in "-/.":  # the year stands first
+        return None
+    match = _YEAR_LAST.match(_SPLIT_TIME.split(text.strip(), maxsplit=1)[0])
+    if not match:
+        return None
+    first, second = int(match[1]), int(match[3])
+    order = "dmy" if first > 12 >= second else "mdy" if second > 12 >= first else ""
+    return match[2], order
+
+
+_NO_ZONE = re.compile(r"(?<=[T ,])\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp][Mm])?$", re.ASCII)
+
+
+def floats(text: str) -> bool:
+    """Whether a cell names a time and no zone."""
+    return bool(_NO_ZONE.search(text.rstrip()))
+
+
+def read_when(text: str, how: Reading) -> When | Fault:
+    """A day or a moment. A bare day stays a day; a moment without a zone is in the source's zone."""
+    parts = _SPLIT_TIME.split(text.strip(), maxsplit=1)
+    day = _day(parts[0], how.order)
+    if isinstance(day, Fault) or len(parts) == 1:
+        return day if isinstance(day, Fault) else When(day)
+    clock = _TIME.match(parts[1])
+    if not clock:
+        return Fault(f"'{text}' has a time that cannot be read", "write times as 14:30 or 14:30:00, with +01:00 or Z")
+    return _moment(text, day, clock, how)
+
+
+def _day(text: str, order: str) -> dt.date | Fault:
+    numbers: tuple[int, int, int]
+    if match := _YEAR_FIRST.match(text):
+        year, month, day = (match[1], match[3], match[4]) if match[1] else (match[5], match[6], match[7])
+        numbers = int(year), int(month), int(day)
+    elif match := _YEAR_LAST.match(text):
+        if len(match[4]) == 2:
+            return Fault(f"'{text}' has a year of two digits", "export the year with four digits")
+        if not order:
+            return Fault(f"'{text}' can be day-month or month-day", "answer with dmy or mdy")
+        day, month = (match[1], match[3]) if order == "dmy" else (match[3], match[1])
+        numbers = int(match[4]), int(month), int(day)
+    elif (match := _NAMED.match(text)) and (name := (match[2] or match[4]).casefold()) in _MONTHS:
+        numbers = int(match[3] or match[6]), _MONTHS[name], int(match[1] or match[5])
+    else:
+        return Fault(f"'{text}' is not a date", "write dates as 2026-01-31")
+    try:
+        return dt.date(*numbers)
+    except ValueError:
+        return Fault(f"'{text}' is not a day of the calendar", "correct the date in the source, or empty the cell")
+
+
+def _moment(text: str, day: dt.date, clock: re.Match[str], how: Reading) -> When | Fault:
+    hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
+    micro = int((clock[4] or "0").ljust(6, "0")[:6])
+    if clock[5]:
+        if not 1 <= hour <= 12:
+            return Fault(f"'{text}' has no hour of a twelve-hour clock", "write times as 14:30")
+        hour = hour % 12 + (12 if clock[5].casefold() == "pm" else 0)
+    second, leap = (59, 1) if second == 60 else (second, 0)  # a leap second is the first of the next minute
+    try:
+        local = dt.datetime.combine(day, dt.time(hour, minute, second, micro)) + dt.timedelta(seconds=leap)
+        zone = _offset(clock[6]) if clock[6] else how.zone
+        if zone is None:
+            return When(day, None, local)
+        moment = local.replace(tzinfo=zone).astimezone(dt.UTC)
+        # A stamp that states its zone is a moment: its day is the day at the source, or at home if that is not known.
+        return When(moment.astimezone(how.zone or how.home).date() if clock[6] else day, moment)
+    except (ValueError, OverflowError):
+        return Fault(f"'{text}' is not a time of the calendar", "correct the time in the source, or empty the cell")
+
+
+def _offset(text: str) -> dt.tzinfo:
+    if text in ("Z", "UTC", "GMT"):
+        return dt.UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    sign = -1 if text[0] == "-" else 1
+    return dt.timezone(sign * dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
+
+
+# -------------------------------------------------------------------------------------------------------- numbers
+
+
+@dataclass(frozen=True)
+class _Digits:
+    """A number taken apart: `proves` is the decimal sign that the cell can only have; `asks` when it could be two."""
+
+    negative: bool
+    body: str
+    proves: str = ""
+    asks: bool = False
+    broken: bool = False
+
+
+@lru_cache(maxsize=65_536)
+def _digits(text: str) -> _Digits:
+    body = text.strip()
+    negative = False
+    if body.startswith("(") and body.endswith(")"):
+        negative, body = True, body[1:-1].strip()
+    body = body.strip(_MONEY_MARKS)
+    body = re.sub(r"^[A-Z]{3}\b\s*|\s*\b[A-Z]{3}$", "", body).strip(_MONEY_MARKS)
+    if body[:1] in "+-−":
+        negative, body = negative or body[:1] in "-−", body[1:].strip(_MONEY_MARKS)
+    grouped = bool(_GROUPED.match(body))
+    if grouped:
+        body = re.sub(r"[ \u00a0\u202f'’]", "", body)
+    if not body or not re.fullmatch(r"[\d.,]*\d[\d.,]*", body, re.ASCII):
+        return _Digits(negative, body, broken=True)
+    return _separators(negative, body, grouped)
+
+
+_MONEY_MARKS = " \u00a0\u202f$€£¥₹%"
+
+
+def _separators(negative: bool, body: str, grouped: bool) -> _Digits:
+    used = [sign for sign in ".," if sign in body]
+    if not used:
+        return _Digits(negative, body)
+    if len(used) == 2:
+        decimal = max(used, key=body.rfind)
+        other = "," if decimal == "." else "."
+        whole, _, rest = body.partition(decimal)
+        right = decimal not in rest and re.fullmatch(rf"\d{{1,3}}(?:\{other}\d{{3}})+", whole, re.ASCII)
+        return _Digits(negative, body, decimal, broken=not right)
+    sign = used[0]
+    if body.count(sign) > 1:
+        right = re.fullmatch(rf"\d{{1,3}}(?:\{sign}\d{{3}})+", body, re.ASCII)
+        return _Digits(negative, body, "," if sign == "." else ".", broken=not right)
+    whole, _, rest = body.partition(sign)
+    if grouped or len(rest) != 3 or len(whole) > 3 or whole in ("", "0"):
+        return _Digits(negative, body, sign)
+    return _Digits(negative, body, asks=True)
+
+
+def decimal_proof(text: str) -> tuple[bool, str]:
+    """(asks, proves): whether the cell could be read two ways, and the decimal sign it can only have ("." "," "")."""
+    digits = _digits(text)
+    return digits.asks, "" if digits.broken else digits.proves
+
+
+def read_decimal(text: str, decimal: str, kind: str) -> Decimal | Fault:
+    """An exact number of the kind's precision. More decimals than the kind holds are refused, never rounded away."""
+    digits = _digits(text)
+    if digits.broken:
+        scientific = re.fullmatch(r"[-+]?\d+([.,]\d+)?[eE][-+]?\d+", text.strip())
+        remedy = "export it as a plain number; the exponent may hide digits" if scientific else "write it as 1234.50"
+        return Fault(f"'{_short(text)}' is not a number", remedy)
+    if digits.asks and not decimal:
+        return Fault(f"'{text}' can be thousands or decimals", 'answer with "." or "," as the decimal sign')
+    sign = decimal or digits.proves
+    if digits.proves and decimal and digits.proves != decimal:
+        return Fault(f"'{text}' has the decimal sign '{digits.proves}', its column '{decimal}'", "correct the cell")
+    other = "," if sign == "." else "."
+    number = Decimal(digits.body.replace(other, "").replace(sign or ".", "."))
+    precision, scale = DECIMALS[kind]
+    if number != (cut := number.quantize(Decimal(1).scaleb(-scale)) if number < 10 ** (precision - scale) else number):
+        return Fault(f"'{text}' has more than {scale} decimals", f"round it to {scale} decimals in the source")
+    if number >= 10 ** (precision - scale):
+        return Fault(f"'{_short(text)}' has more than {precision - scale} digits before the sign", "correct the cell")
+    return -cut if digits.negative and cut else cut
+
+
+# ---------------------------------------------------------------------------------------------------- other kinds
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for language in ("en", "de", "fr", "es"):
+        for code, name in Locale(language).territories.items():
+            if len(code) == 2 and code.isalpha():
+                names.setdefault(str(name).casefold(), code)
+                names.setdefault(code.casefold(), code)
+    extra = {"usa": "US", "united states of america": "US", "uk": "GB", "great britain": "GB", "england": "GB"}
+    return names | extra | {"korea": "KR", "korea, republic of": "KR", "russia": "RU", "czech republic": "CZ"}
+
+
+@lru_cache(maxsize=1)
+def _currencies() -> frozenset[str]:
+    return frozenset(Locale("en").currencies)
+
+
+def _text(text: str, longest: int) -> object:
+    if "\x00" in text:
+        return Fault("the cell holds a NUL character", "remove it in the source")
+    if len(text) > longest:
+        return Fault(f"the cell holds {len(text):,} characters", f"shorten it to {longest:,}")
+    stripped = text.strip()
+    return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
+
+
+def _country(text: str) -> object:
+    code = _countries().get(" ".join(text.casefold().split()))
+    return code or Noted(None, f"country '{_short(text)}' is not known; the cell stays empty")
+
+
+def _currency(text: str) -> object:
+    code = text.strip().upper()
+    if code in _currencies():
+        return code
+    return Fault(f"'{_short(text)}' is not a currency code", "write the ISO 4217 code, such as USD")
+
+
+def _bool(text: str) -> object:
+    folded = text.casefold()
+    if folded in _TRUE or folded in _FALSE:
+        return folded in _TRUE
+    return Fault(f"'{_short(text)}' is neither yes nor no", "write true or false")
+
+
+def _int(text: str, decimal: str) -> object:
+    number = read_decimal(text, decimal or ".", "number")
+    if isinstance(number, Fault) or number != int(number):
+        return Fault(f"'{_short(text)}' is not a whole number", "write it as 1234")
+    return int(number)
+
+
+def _email(text: str) -> object:
+    address = text.strip().casefold()
+    if address.count("@") != 1 or any(c.isspace() for c in address) or address[0] == "@" or address[-1] == "@":
+        return Fault(f"'{_short(text)}' is not an e-mail address", "write it as name@firm.example, or empty the cell")
+    return address
+
+
+def _domain(text: str, free_mail: frozenset[str]) -> object:
+    domain = web_domain(text)
+    if not domain:
+        return Noted(None, f"'{_short(text)}' is not a web domain; the cell stays empty")
+    return Noted(None, f"{domain} is a free-mail domain, no key") if domain in free_mail else domain
+
+
+def _word(text: str, column: Column) -> object:
+    word = "_".join(text.casefold().split())
+    if word in column.words or (column.open_words and word.startswith("association:")):
+        return word
+    if column.open_words:
+        return Noted(f"association:{word}", f"role '{_short(text)}' kept as association:{word}")
+    if "other" in column.words:
+        return Noted("other", f"{column.name} '{_short(text)}' is not in the list; kept as other")
+    return Fault(f"{column.name} '{_short(text)}' is not one of {', '.join(column.words)}", "map the value")
+
+
+def _date(text: str, how: Reading) -> object:
+    when = read_when(text, how)
+    return when if isinstance(when, Fault) else when.day
+
+
+def _instant(text: str, how: Reading) -> object:
+    when = read_when(text, how)
+    if isinstance(when, Fault):
+        return when
+    if when.floating is not None:
+        return Fault(f"'{text}' names no time zone", "state the zone of the source")
+    if when.moment is not None:
+        return when.moment
+    start = dt.datetime.combine(when.day, dt.time(), how.zone or how.home)
+    return start.astimezone(dt.UTC)
+
+
+def _list(text: str) -> object:
+    return sorted({item.strip() for item in text.split(";") if item.strip()})
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def reader(column: Column, how: Reading) -> Read:
+    """The function that reads a cell of this column: text in, value, Fault or Noted out. Empty cells give None."""
+    read: Read = {
+        "text": lambda text: _text(text, how.longest),
+        "id": lambda text: _text(text, how.longest),
+        "word": lambda text: _word(text, column),
+        "email": _email,
+        "domain": lambda text: _domain(text, how.free_mail),
+        "country": _country,
+        "currency": _currency,
+        "bool": _bool,
+        "date": lambda text: _date(text, how),
+        "instant": lambda text: _instant(text, how),
+        "int": lambda text: _int(text, how.decimal),
+        "money": lambda text: read_decimal(text, how.decimal, "money"),
+        "number": lambda text: read_decimal(text, how.decimal, "number"),
+        "share": lambda text: read_decimal(text, how.decimal, "share"),
+        "list": _list,
+    }[column.kind]
+    if column.kind in ("text", "id"):
+        return lambda text: read(text) or None
+    return lambda text: None if (plain := text.strip()).casefold() in EMPTY else read(plain)

@@ -1,0 +1,154 @@
+"""From versions of facts to the view of a day, as SQL in the portable subset.
+
+Rules (docs/explain/facts.md): of the versions known before the cut take the latest of each key and source, drop it
+when it is a deletion, then fold the sources: the first source that has the entity is its home, the others fill only
+what the home leaves empty, and columns that belong together come from one row. A mention (a row that another object's
+file merely names) comes after every source. Roles add up. Last, facts that begin after the day are left out.
+"""
+
+from groundswell.core.tables.contract import DECIMALS, ENVELOPE, Column, Table
+
+ROLE_FLAGS = frozenset({"is_partner", "is_customer"})
+"""Roles that add up over sources: who is a customer in one system and a partner in another is both."""
+
+_SQL_TYPES = {"bool": "boolean", "date": "date", "instant": "timestamptz", "int": "bigint", "list": "varchar[]"}
+_STAMP = "coalesce(changed_at, known_at)"
+
+
+def sql_type(column: Column) -> str:
+    """The engine's type of a column."""
+    if column.kind in DECIMALS:
+        return "decimal({}, {})".format(*DECIMALS[column.kind])
+    return _SQL_TYPES.get(column.kind, "varchar")
+
+
+def row_hash_sql(table: Table) -> str:
+    """SHA-256 of the own columns in contract order, then of when it happened: `=` and the text, nothing if empty.
+
+    The day and the moment are hashed too: an activity whose time is corrected has changed, and two equal activities
+    on two days are two.
+    """
+    hashed = (*table.columns, *(column for column in ENVELOPE if column.name in ("occurred_on", "occurred_at")))
+    return f"sha256(concat_ws(chr(31), {', '.join(_canonical(column) for column in hashed)}))"
+
+
+def _canonical(column: Column) -> str:
+    text = f"array_to_string({column.name}, chr(30))" if column.kind == "list" else f"cast({column.name} as varchar)"
+    if column.kind == "instant":
+        text = f"cast(epoch_us({column.name}) as varchar)"
+    return f"case when {column.name} is null then '' else '=' || {text} end"
+
+
+def unchanged_sql(table: Table, staged: str, versions: str) -> str:
+    """Every staged row with `unchanged`: true where the version before its place says the same.
+
+    The place is by (stamp, known_at, row_hash), a stored version before an equal staged one, then by line; so the
+    answer does not depend on the order or the number of the files that brought the rows.
+    """
+    columns = "own_id, source, mention, deleted, changed_at, known_at, row_hash"
+    return f"""
+with both_kinds as (
+  select {columns}, cast(0 as bigint) as staged_row, cast(0 as bigint) as line from {versions}
+  where own_id in (select own_id from {staged})
+  union all
+  select {columns}, staged_row, line from {staged}),
+compared as (
+  select staged_row,
+    lag(row_hash) over places as row_before, lag(changed_at) over places as change_before,
+    lag(deleted) over places as deleted_before, row_hash, changed_at, deleted
+  from both_kinds
+  window places as (partition by own_id, source, mention order by {_STAMP}, known_at, row_hash, staged_row, line))
+select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
+  and deleted_before is not distinct from deleted) as unchanged
+from compared where staged_row > 0"""
+
+
+def current_sql(table: Table, versions: str) -> str:
+    """The current view of a table as of $as_of: the facts known before $cut, folded over sources and links.
+
+    Reads `source_order` (source, place of a source for this table) and `redirects` (from_id, into_id). Each row keeps
+    `source`, `landing`, `line`, `load_id`, `known_at` and `row_hash` of its home version: the evidence.
+    """
+    return _folded(table, versions) if table.identity else _latest_rows(table, versions)
+
+
+def _latest(table: Table, versions: str) -> str:
+    return f"""
+latest as (
+  select *, row_number() over (partition by own_id, source, mention
+      order by {_STAMP} desc, known_at desc, row_hash desc) as place,
+    cast(min(known_at) over (partition by own_id) at time zone $home_zone as date) as first_known_on
+  from {versions} where known_at < $cut)"""
+
+
+def _ref(column: Column) -> str:
+    return f"coalesce(r_{column.name}.into_id, v.{column.name})" if column.refers else f"v.{column.name}"
+
+
+def _joins(table: Table) -> str:
+    return "".join(
+        f"\n  left join redirects as r_{c.name} on r_{c.name}.from_id = v.{c.name}" for c in table.columns if c.refers
+    )
+
+
+def _business(table: Table) -> str:
+    columns = ",\n    ".join(f"{_ref(column)} as {column.name}" for column in table.columns)
+    return f"{columns},\n    coalesce(v.occurred_on, v.first_known_on) as occurred_on, v.occurred_at"
+
+
+_EVIDENCE = "source, object, external_id, landing, line, load_id, known_at, known_by, row_hash"
+
+
+def _latest_rows(table: Table, versions: str) -> str:
+    evidence = ", ".join(f"v.{name}" for name in _EVIDENCE.split(", "))
+    return f"""
+with {_latest(table, versions)}
+select v.own_id,
+    {_business(table)},
+    {evidence}
+  from latest as v{_joins(table)}
+where v.place = 1 and not v.deleted and coalesce(v.occurred_on, v.first_known_on) <= $as_of"""
+
+
+def _folded(table: Table, versions: str) -> str:
+    groups: dict[str, list[Column]] = {}
+    for column in table.columns:
+        if column.name not in ROLE_FLAGS:
+            groups.setdefault(column.together or column.name, []).append(column)
+    firsts = ",\n    ".join(
+        f"min(case when {' or '.join(f'{c.name} is not null' for c in members)} then home end)"
+        f" over (partition by entity_id) as first_{group}"
+        for group, members in groups.items()
+    )
+    picked = {c.name: f"max(case when home = first_{g} then {c.name} end)" for g, cs in groups.items() for c in cs}
+    picked |= {name: f"coalesce(max({name}), false)" for name in ROLE_FLAGS if name in table.names}
+    own = ",\n    ".join(f"{picked[column.name]} as {column.name}" for column in table.columns)
+    evidence = ", ".join(f"max(case when home = 1 then {name} end) as {name}" for name in _EVIDENCE.split(", "))
+    return f"""
+with {_latest(table, versions)},
+ranked as (
+  select coalesce(e.into_id, v.own_id) as entity_id,
+    {_business(table)},
+    {", ".join(f"v.{name}" for name in _EVIDENCE.split(", "))},
+    row_number() over (partition by coalesce(e.into_id, v.own_id)
+      order by v.mention, s.place, case when e.into_id is null then 0 else 1 end, v.own_id) as home
+  from latest as v
+  left join redirects as e on e.from_id = v.own_id
+  join source_order as s on s.source = v.source and s.for_table = '{table.name}'{_joins(table)}
+  where v.place = 1 and not v.deleted),
+found as (
+  select *,
+    {firsts}
+  from ranked)
+select entity_id as {table.identity},
+    {own},
+    max(case when home = 1 then occurred_on end) as occurred_on,
+    max(case when home = 1 then occurred_at end) as occurred_at,
+    {evidence}
+from found group by entity_id
+having max(case when home = 1 then occurred_on end) <= $as_of"""
+
+
+def versions_columns(table: Table) -> tuple[Column, ...]:
+    """The columns of a table of versions: the envelope, then the own columns."""
+    return (*ENVELOPE, *table.columns)

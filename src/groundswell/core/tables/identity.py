@@ -1,0 +1,64 @@
+"""Own ids and match keys: the same facts give the same ids in any order, on any machine."""
+
+import hashlib
+import unicodedata
+
+SEPARATOR = "\x1f"
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+OUR_COMPANY = "vendor:self"
+"""The organisation of our own people."""
+
+
+def own_id(prefix: str, source: str, kind_of_thing: str, external_id: str) -> str:
+    """Our id of a thing: prefix, underscore, first 20 hex digits of SHA-256(source, object, external_id).
+
+    A match between two things is a link, never a new id, so this is never rewritten.
+    """
+    key = SEPARATOR.join((source, kind_of_thing, external_id))
+    return f"{prefix}_{hashlib.sha256(key.encode()).hexdigest()[:20]}"
+
+
+def name_key(name: str) -> str:
+    """Key of a thing that its source names but gives no id: `name:` and the NFKC case-folded name, spaces collapsed."""
+    return "name:" + " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def salesforce_18(record_id: str) -> str:
+    """The 18-character form of a Salesforce id, which survives systems that fold case; other text as it is.
+
+    Source: Salesforce, "Case-insensitive record ids": for each group of five characters, bit i is set where
+    character i is A-Z; the three numbers are written with A-Z0-5.
+    """
+    if len(record_id) != 15 or not (record_id.isascii() and record_id.isalnum()):
+        return record_id
+    groups = (record_id[i : i + 5] for i in (0, 5, 10))
+    return record_id + "".join(_SUFFIX[sum(1 << i for i, c in enumerate(group) if c.isupper())] for group in groups)
+
+
+def web_domain(text: str) -> str:
+    """A web domain as a match key: scheme, user, path, port and `www.` removed, lower case, punycode; "" if none."""
+    host = text.strip().casefold().split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].rsplit("@", 1)[-1]
+    host = host.split(":", 1)[0].strip(".").removeprefix("www.")
+    if "." not in host or " " in host:
+        return ""
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def follow(links: dict[str, str]) -> dict[str, str]:
+    """Every id that gives way, with the id at the end of its chain of links.
+
+    Raises ValueError naming the ids when links run in a circle: nobody could say which of them stays.
+    """
+    ends: dict[str, str] = {}
+    for start in links:
+        chain = [start]
+        while chain[-1] in links:
+            following = links[chain[-1]]
+            if following in chain:
+                raise ValueError("merges run in a circle: " + " -> ".join([*chain, following]))
+            chain.append(following)
+        ends[start] = chain[-1]
+    return ends

@@ -1,0 +1,1 @@
+"""Where the tables live: landings, lake, and the engine that reads them as of a day."""

@@ -1,0 +1,56 @@
+"""Writes that survive a power cut: fsync of the file, of its folder, and renames that are whole.
+
+Every step goes through `step`, which does nothing by itself. A test hangs a hook on it to see the order of steps, or to
+make the n-th one fail; nothing is "accepted" before its bytes and its folder are synced.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+Hook = Callable[[str, Path], None]
+hook: Hook | None = None
+"""Called with (what, path) before every step: "write", "fsync", "fsync folder", "rename", "commit"."""
+
+
+def step(what: str, path: Path) -> None:
+    """Say that a step is about to happen."""
+    if hook is not None:
+        hook(what, path)
+
+
+def sync(path: Path) -> None:
+    """fsync a file. OSError when the disk refuses: what was written must then be taken as lost."""
+    step("fsync", path)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """fsync a folder, so that the names in it survive."""
+    step("fsync folder", path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a whole file: under another name first, synced, then renamed, then the folder synced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    step("write", part)
+    part.write_bytes(content)
+    sync(part)
+    rename(part, path)
+
+
+def rename(before: Path, after: Path) -> None:
+    """Rename within a folder tree and sync the folder that holds the new name."""
+    step("rename", after)
+    os.replace(before, after)
+    sync_folder(after.parent)

@@ -1,0 +1,85 @@
+"""The lake: one Delta table for each canonical table, append only; each load is one commit a table.
+
+Delta neither syncs files nor refuses a transaction id that it has seen, so the writer does both: the Parquet file and
+its folder are synced before the commit, the log entry and its folder after it, and a load whose id the table already
+knows is not committed again. A load is seen only once its ledger row commits: readers pin files, never a version, so
+what a killed writer left behind stays invisible.
+"""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import Schema as DeltaSchema
+from deltalake.transaction import AddAction
+
+from groundswell.core.tables.contract import DECIMALS, TABLES, Column
+from groundswell.core.tables.fold import versions_columns
+from groundswell.engine import durable
+
+_ARROW = {
+    "bool": pa.bool_(), "date": pa.date32(), "instant": pa.timestamp("us", tz="UTC"), "int": pa.int64(),
+    "list": pa.list_(pa.string()),
+}  # fmt: skip
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """The Arrow type of a column's kind."""
+    if column.kind in DECIMALS:
+        return pa.decimal128(*DECIMALS[column.kind])
+    return _ARROW.get(column.kind, pa.string())
+
+
+def schema(table: str) -> pa.Schema:
+    """The Arrow schema of the versions of a table: envelope, then own columns."""
+    return pa.schema([(column.name, arrow_type(column)) for column in versions_columns(TABLES[table])])
+
+
+def file_of(root: Path, table: str, load_id: str) -> Path:
+    """The one file that a load writes to a table."""
+    return root / table / f"{load_id}.parquet"
+
+
+def open_table(root: Path, table: str) -> DeltaTable:
+    """The Delta table, created when it is not there yet."""
+    path = root / table
+    if not DeltaTable.is_deltatable(str(path)):
+        path.mkdir(parents=True, exist_ok=True)
+        DeltaTable.create(str(path), schema=DeltaSchema.from_arrow(schema(table)), name=table)
+        _sync_log(path, 0)
+        durable.sync_folder(root)
+    return DeltaTable(str(path))
+
+
+def commit(root: Path, table: str, load_id: str, rows: int) -> None:
+    """Commit the file that a load has written to a table; nothing happens when the table knows the load already."""
+    opened = open_table(root, table)
+    if opened.transaction_version(load_id) is not None:
+        return
+    path = file_of(root, table, load_id)
+    durable.sync(path)
+    durable.sync_folder(path.parent)
+    action = AddAction(
+        path=path.name,
+        size=path.stat().st_size,
+        partition_values={},
+        modification_time=0,
+        data_change=True,
+        stats=json.dumps({"numRecords": rows}),
+    )
+    durable.step("commit", path)
+    opened.create_write_transaction(
+        [action],
+        mode="append",
+        schema=DeltaSchema.from_arrow(schema(table)),
+        commit_properties=CommitProperties(app_transactions=[Transaction(load_id, 1)]),
+    )
+    _sync_log(path.parent, DeltaTable(str(path.parent)).version())
+
+
+def _sync_log(table: Path, version: int) -> None:
+    log = table / "_delta_log"
+    durable.sync(log / f"{version:020}.json")
+    durable.sync_folder(log)
+    durable.sync_folder(table)

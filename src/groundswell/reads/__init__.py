@@ -1,0 +1,1 @@
+"""Queries for screens, commands and agents. They return plain dataclasses, and change nothing."""

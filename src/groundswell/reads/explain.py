@@ -1,0 +1,111 @@
+"""Why a partner stands where it stands: every line with its signal, and the rows behind it down to file and line."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from groundswell.connectors.files import read as files
+from groundswell.core import catalog
+from groundswell.core.assess import signal_halves
+from groundswell.core.declare import Policy
+from groundswell.core.signals.compile import rows_query
+from groundswell.engine import lake, landings
+from groundswell.engine.duckdb import Engine
+from groundswell.engine.home import Home
+from groundswell.reads.partners import Standing, partner, published
+from groundswell.records.loads import Load
+
+
+@dataclass(frozen=True)
+class Row:
+    """One source row behind a figure: what it is to us, where it stands, and its text as it was sent."""
+
+    table: str
+    row_id: str
+    day: dt.date | None
+    load: str
+    file_name: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The rows behind one signal of one partner; `more` says that not all of them are listed."""
+
+    signal: str
+    question: str
+    unit: str
+    rows: tuple[Row, ...]
+    more: bool
+
+
+@dataclass
+class Explanation:
+    """One partner of the published run, with the evidence of every line of its readiness."""
+
+    run_id: str
+    as_of: dt.date
+    standing: Standing
+    policy: Policy
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+
+
+def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
+    """Explain one partner from the inputs that the published run has pinned: its files and its policy."""
+    standing = partner(called)
+    run = published()
+    stored = home.path / "runs" / run.run_id / "policy"
+    policy = catalog.policy(
+        {str(path.relative_to(stored)): path.read_text("utf-8") for path in sorted(stored.rglob("*.toml"))}
+    )
+    found = Explanation(run.run_id, run.as_of, standing, policy)
+    loads = {load.name: load for load in Load.objects.all()}
+    with _tables(home, policy, run.as_of, run.manifest["files"]) as engine:
+        for line in standing.result["readiness"]["lines"]:
+            name = line["signal"]
+            if name not in found.evidence and line["value"]["state"] not in ("unavailable",):
+                rows, more = _rows(home, engine, policy, name, standing.partner_id, run.as_of, rows_a_signal, loads)
+                signal = policy.signals[name]
+                found.evidence[name] = Evidence(name, signal.question, signal.unit, rows, more)
+    return found
+
+
+@contextmanager
+def _tables(home: Home, policy: Policy, as_of: dt.date, pinned: list[list[str]]) -> Iterator[Engine]:
+    paths: dict[str, list[Path]] = {}
+    for table, load, _ in pinned:
+        paths.setdefault(table, []).append(lake.file_of(home.lake, table, load))
+    with home.engine() as engine:
+        engine.day(as_of, policy.instance, paths)
+        yield engine
+
+
+def _rows(
+    home: Home, engine: Engine, policy: Policy, name: str, partner_id: str, as_of: dt.date, at_most: int,
+    loads: dict[str, Load],
+) -> tuple[tuple[Row, ...], bool]:  # fmt: skip
+    asked: dict[tuple[str, int], tuple[str, dict[str, object]]] = {}
+    more = False
+    for half in signal_halves(policy, name, as_of):
+        query = rows_query(half, partner_id, policy.lists, at_most + 1)
+        rows = engine.ask(query.sql, query.parameters)
+        more = more or len(rows) > at_most
+        asked |= {(str(row["load_id"]), int(str(row["line"]))): (half.measure.table, row) for row in rows[:at_most]}
+    kept = dict(list(asked.items())[:at_most])
+    texts = {load: _texts(home, loads[load], {line for of, line in kept if of == load}) for load, _ in kept}
+    found = [
+        Row(
+            table, str(row["row_id"]), row["day"] if isinstance(row["day"], dt.date) else None, load,
+            loads[load].file_name, line, texts[load].get(line, "the kept file is missing: run groundswell doctor"),
+        )
+        for (load, line), (table, row) in kept.items()
+    ]  # fmt: skip
+    return tuple(found), more or len(asked) > at_most
+
+
+def _texts(home: Home, load: Load, lines: set[int]) -> dict[int, str]:
+    path = landings.at(home.path, load.landing)
+    return files.lines_of(path, str(load.report["encoding"]), lines) if path.is_file() else {}

@@ -1,0 +1,97 @@
+"""Partners of the published run: the ranked list, and one partner found by what people call it."""
+
+import datetime as dt
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Q
+
+from groundswell.records.runs import Published, PublishedPartner, Run
+
+
+class NothingPublished(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """No run has been published yet."""
+
+
+class Ambiguous(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """A name that several partners bear; the message lists them."""
+
+
+class Unknown(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """No partner of the published run is called so."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One partner in the ranked list. Figures are exact; rounding is for display."""
+
+    rank: int
+    partner_id: str
+    name: str
+    external_id: str
+    source: str
+    total: Fraction | None
+    low: Fraction
+    high: Fraction
+    coverage: Fraction
+    state: str
+    band: str
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The ranked list of a run, and what the run could not say."""
+
+    run_id: str
+    as_of: dt.date
+    partners: tuple[Standing, ...]
+    manifest: dict[str, Any]
+
+
+def published() -> Run:
+    """The published run. Raises NothingPublished."""
+    run = Published.current()
+    if run is None:
+        raise NothingPublished("nothing is published yet. Take in a file, then run: groundswell assess")
+    return run
+
+
+def ranked_partners(limit: int | None = None) -> Ranked:
+    """The partners of the published run, best first; all of them without a limit."""
+    run = published()
+    rows = run.partners.all()[:limit] if limit else run.partners.all()
+    return Ranked(run.run_id, run.as_of, tuple(_standing(row) for row in rows), run.manifest)
+
+
+def partner(called: str) -> Standing:
+    """The partner of the published run with that id, source id or name. Raises Ambiguous, Unknown, NothingPublished."""
+    rows = published().partners
+    exact = list(rows.filter(Q(partner_id=called) | Q(external_id=called)))
+    named = exact or list(rows.filter(name__iexact=called)) or list(rows.filter(name__icontains=called))
+    if len(named) > 1:
+        said = "\n".join(f"  {row.partner_id}  {row.name}  ({row.source} {row.external_id})" for row in named[:20])
+        more = f"\n  and {len(named) - 20} more" if len(named) > 20 else ""
+        raise Ambiguous(f"'{called}' is the name of {len(named)} partners. Name one by its id:\n{said}{more}")
+    if not named:
+        raise Unknown(f"no partner of the published run is called '{called}'. See: groundswell partners")
+    return _standing(named[0])
+
+
+def _standing(row: PublishedPartner) -> Standing:
+    said = row.result["readiness"]
+    return Standing(
+        rank=row.rank,
+        partner_id=row.partner_id,
+        name=row.name,
+        external_id=row.external_id,
+        source=row.source,
+        total=Fraction(said["total"]) if said["total"] is not None else None,
+        low=Fraction(said["low"]),
+        high=Fraction(said["high"]),
+        coverage=Fraction(said["coverage"]),
+        state=said["state"],
+        band=said["band"],
+        result=row.result,
+    )

@@ -1,0 +1,49 @@
+"""A canonical table as of a day, as rows of text: what the tables hold is open to everyone who holds the instance."""
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+
+from groundswell.core.tables.contract import TABLES
+from groundswell.engine.home import Home
+
+VIEWS = (*TABLES, "partners", "accounts", "source_keys")
+"""What can be read: the canonical tables, and three views of them."""
+
+_SOURCE_KEYS = """
+select source, object, external_id, entity_table, own_id as entity_id,
+  cast(min(known_at) as date) as first_seen, cast(max(known_at) as date) as last_seen,
+  max(case when place = 1 then row_hash end) as last_hash, max(case when place = 1 then deleted end) as deleted_at_source
+from ({}) group by source, object, external_id, entity_table, own_id order by source, entity_table, external_id"""
+
+
+def rows_of(home: Home, name: str, as_of: dt.date) -> tuple[list[str], Iterator[list[str]]]:
+    """Headers and rows of a table as of a day, ordered by id. Instants are UTC; unknown is the empty text."""
+    with home.day(as_of) as engine:
+        if name == "source_keys":
+            found = engine.arrow(_SOURCE_KEYS.format(" union all ".join(_versions(table) for table in TABLES)))
+        else:
+            order = {"partners": "partner_id", "accounts": "organisation_id"}.get(name)
+            key = order or (TABLES[name].identity or "own_id")
+            found = engine.arrow(f"select * from {name if order else name + '_now'} order by {key}")
+    return list(found.column_names), ([_text(row[name]) for name in found.column_names] for row in found.to_pylist())
+
+
+def _versions(table: str) -> str:
+    return (
+        f"select source, object, external_id, own_id, known_at, row_hash, deleted, '{table}' as entity_table, row_number() "
+        "over (partition by own_id order by coalesce(changed_at, known_at) desc, known_at desc, row_hash desc) as place "
+        f"from {table}_versions where mention = false"
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return ";".join(map(str, value)) if isinstance(value, list) else str(value)

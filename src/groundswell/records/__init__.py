@@ -1,0 +1,1 @@
+"""What we remember: loads, runs and what they published. The one Django app with models."""

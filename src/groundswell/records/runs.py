@@ -1,0 +1,47 @@
+"""Runs, and what pages read of them. A run is written whole under its own id; then one pointer moves."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+
+class Run(models.Model):
+    """One assessment of all partners as of a day. The id is a hash of everything that went into it."""
+
+    run_id = models.CharField(primary_key=True, max_length=64)
+    as_of = models.DateField()
+    policy_version = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    complete = models.BooleanField(default=False)
+    manifest: Any = models.JSONField(default=dict)
+
+
+class PublishedPartner(models.Model):
+    """One partner of one run, as lists and cards read it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="partners")
+    rank = models.IntegerField()
+    partner_id = models.TextField()
+    name = models.TextField()
+    external_id = models.TextField()
+    source = models.TextField()
+    result: Any = models.JSONField()
+
+    class Meta:
+        """A partner stands once in a run."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "partner_id"], name="one_partner_a_run")]
+        ordering: ClassVar = ["rank"]
+
+
+class Published(models.Model):
+    """The pointer: which run everybody reads. It is the only row that publishing changes for readers."""
+
+    only = models.IntegerField(primary_key=True, default=1)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT)
+
+    @classmethod
+    def current(cls) -> Run | None:
+        """The run that is published; None before the first."""
+        pointer = cls.objects.select_related("run").filter(only=1).first()
+        return pointer.run if pointer else None

@@ -1,0 +1,181 @@
+"""A run: assess every partner as of a day, write the result whole, then publish it by moving one pointer.
+
+The id of a run is the hash of all that went into it, so the same facts, policy and day are the same run, byte for byte.
+"""
+
+import datetime as dt
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from groundswell import __version__
+from groundswell.core.assess import Assessed, Assessment, assess
+from groundswell.core.declare import Policy, Value
+from groundswell.core.points.score import Scored
+from groundswell.core.readiness import gaps
+from groundswell.engine import durable
+from groundswell.engine.home import Home
+from groundswell.records.loads import LoadFile
+from groundswell.records.runs import Run
+from groundswell.runs.publish import publish
+
+
+class NotReproduced(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """A run gave other bytes than before for the same inputs: a fault of ours, never overwritten in silence."""
+
+
+def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
+    """Assess as of a day and publish. The caller holds the writer's lock."""
+    policy = home.policy
+    files = home.files(home.cut(as_of))
+    inputs = manifest_inputs(policy, as_of, files)
+    run_id = hashlib.sha256(_json(inputs)).hexdigest()
+    with home.engine() as engine:
+        engine.day(as_of, policy.instance, home.paths(files))
+        found = assess(policy, as_of, engine.ask)
+    contents = _contents(policy, found)
+    manifest = {
+        "run_id": run_id,
+        **inputs,
+        "partners": len(found.partners),
+        "signals": {"computable": len(policy.signals) - len(found.unavailable), "declared": len(policy.signals)},
+        "unavailable": found.unavailable,
+        "would_add": found.would_add,
+        "remarks": found.remarks,
+        "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
+    }
+    _write(home, run_id, {**contents, "manifest.json": _json(manifest) + b"\n"})
+    return publish(home, run_id, manifest, now)
+
+
+def manifest_inputs(policy: Policy, as_of: dt.date, files: Iterable[LoadFile]) -> dict[str, Any]:
+    """Everything that decides a run: day, policy, program, and the pinned files with their hashes."""
+    return {
+        "as_of": as_of.isoformat(),
+        "groundswell": __version__,
+        "policy_version": policy.version,
+        "files": [[file.table, file.load.name, file.sha256] for file in files],
+    }
+
+
+def folder(home: Home, run_id: str) -> Path:
+    """The folder of a run."""
+    return home.path / "runs" / run_id
+
+
+def _contents(policy: Policy, found: Assessment) -> dict[str, bytes]:
+    lines = [_json(result(policy, one, rank)) for rank, one in enumerate(found.partners, start=1)]
+    contents = {"assessment.jsonl": b"".join(line + b"\n" for line in lines), "signals.parquet": _wide(found)}
+    return contents | {f"policy/{path}": text.encode() for path, text in policy.files.items()}
+
+
+def _write(home: Home, run_id: str, contents: dict[str, bytes]) -> None:
+    """Write the folder of a run whole: beside its place first, then renamed. A second time, compare."""
+    final = folder(home, run_id)
+    if final.is_dir():
+        for name, content in contents.items():
+            if not (final / name).is_file() or (final / name).read_bytes() != content:
+                raise NotReproduced(f"run {run_id[:12]} gave other bytes for {name} than are stored in {final}")
+        return
+    part = final.with_name(f".{run_id}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    for name, content in sorted(contents.items()):
+        durable.write(part / name, content)
+    durable.rename(part, final)
+
+
+def _wide(found: Assessment) -> bytes:
+    """Every signal of every partner: partner_id, signal, state, both ends as exact text, why."""
+    rows = [
+        {"partner_id": one.partner_id, "signal": name, **_value(value)}
+        for one in sorted(found.partners, key=lambda one: one.partner_id)
+        for name, value in sorted(one.values.items())
+    ]
+    schema = pa.schema([(name, pa.string()) for name in ("partner_id", "signal", "state", "low", "high", "why")])
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema), stream, compression="zstd")
+    return stream.getvalue()
+
+
+# ------------------------------------------------------------------------------------- what is stored of a partner
+
+
+def result(policy: Policy, one: Assessed, rank: int) -> dict[str, Any]:
+    """One partner of a run as it is stored, published and read. Figures are exact fractions as text."""
+    who = {name: _text(one.partner.get(name)) for name in _WHO}
+    return {
+        **who,
+        "rank": rank,
+        "readiness": _scored(one.readiness),
+        "gaps": [
+            {"signal": gap.signal, "gain": _exact(gap.gain), "remedy": gap.remedy, "known": gap.known}
+            for gap in gaps(one.readiness, policy.signals)
+        ],
+        "signals": {name: _value(value) for name, value in sorted(one.values.items())},
+    }
+
+
+_WHO = ("partner_id", "name", "country", "partner_type", "region", "tier", "status", "joined_on", "source",
+        "external_id", "landing", "line", "load_id")  # fmt: skip
+
+
+def _scored(scored: Scored) -> dict[str, Any]:
+    return {
+        "edition": scored.edition.origin.since.isoformat(),
+        "out_of": _exact(scored.edition.out_of),
+        "total": _exact(scored.total),
+        "low": _exact(scored.low),
+        "high": _exact(scored.high),
+        "coverage": _exact(scored.coverage),
+        "state": scored.state,
+        "band": scored.band,
+        "parts": [
+            {
+                "part": p.name,
+                "share": _exact(p.share),
+                "points": _exact(p.points),
+                "low": _exact(p.low),
+                "high": _exact(p.high),
+            }
+            for p in scored.parts
+        ],
+        "lines": [
+            {
+                "part": line.part,
+                "line": line.line.name,
+                "signal": line.line.signal,
+                "value": _value(line.value),
+                "points": [_exact(line.earned.low), _exact(line.earned.high)],
+                "applies": line.earned.applies,
+                "share": _exact(line.share),
+                "contribution": _exact(line.contribution),
+                "why": line.earned.why,
+            }
+            for line in scored.lines
+        ],
+        "deductions": [[what, _exact(points)] for what, points in scored.deductions],
+    }
+
+
+def _value(value: Value) -> dict[str, str | None]:
+    return {"state": value.state, "low": _text(value.low), "high": _text(value.high), "why": value.why}
+
+
+def _exact(number: Fraction | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

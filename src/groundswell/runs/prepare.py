@@ -1,0 +1,185 @@
+"""Before a load: room, format, lookups, and the questions that only a person can answer."""
+
+import datetime as dt
+import shutil
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from groundswell.connectors.files import mapping as mappings
+from groundswell.connectors.files import read
+from groundswell.connectors.files.mapping import FileMap, Mapping_
+from groundswell.connectors.files.read import Batch, Refused, Tail
+from groundswell.connectors.files.recognise import Recognised, normal, recognise
+from groundswell.connectors.files.stage import look, proofs
+from groundswell.core.tables.proof import Question, settle
+from groundswell.engine import landings
+from groundswell.engine.home import Home
+from groundswell.records.loads import Load
+from groundswell.runs import sources
+
+
+class NoSpace(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """Too little room would be left; nothing was written."""
+
+
+class Asked(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """Questions that only a person can answer; nothing was loaded."""
+
+    def __init__(self, source: str, format_: str, questions: tuple[Question, ...]) -> None:
+        super().__init__(f"{len(questions)} open questions")
+        self.source, self.format, self.questions = source, format_, questions
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a file: everything, beside its bytes, that decides what it becomes."""
+
+    mapping: Path | None = None
+    source: str = ""
+    exported_at: dt.datetime | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+
+
+@dataclass
+class Work:
+    """One file on its way in: what it is, how it is read, and the load it belongs to."""
+
+    home: Home
+    path: Path
+    found: Recognised
+    source: str
+    orders: dict[str, str]
+    answers: dict[str, str]
+    zone: str
+    lookups: dict[tuple[str, str, str], dict[str, str]]
+    beside: dict[str, str]
+
+
+def check_room(home: Home, path: Path) -> None:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise Refused(f"the file cannot be read: {error.strerror}") from error
+    if not path.is_file():
+        raise Refused("it is not a file; name the files one by one")
+    needed = max(home.policy.instance.limits["free_bytes"], 2 * size)
+    if (free := shutil.disk_usage(home.path).free) < needed:
+        raise NoSpace(f"{free:,} bytes are free, a load of this file needs {needed:,}. Make room and try again.")
+
+
+def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[Mapping_], request: Request) -> Work:
+    """Recognise a file and settle how its columns are read; raises Asked while a question is open."""
+    limits = dict(home.policy.instance.limits)
+    found = recognise(kept, name, named, request.answers.get("encoding", ""), limits)
+    source = request.source or found.mapping.source
+    told = sources.read(home.path, source)
+    answers = {**told.of(found.file.name), **request.answers}
+    if (answers.get("encoding") or "") != request.answers.get("encoding", ""):
+        found = recognise(kept, name, named, answers["encoding"], limits)
+    if chosen := answers.get("format"):
+        found = recognise(kept, name, [_only(m, chosen) for m in named], answers.get("encoding", ""), limits)
+    questions = [q for q in found.questions if q.column not in answers]
+    orders: dict[str, str] = {}
+    zone = answers.get("zone") or found.mapping.zone
+    if not questions:
+        seen = proofs(found.file, found.header_of)
+        _check_answers(answers, found)
+        look(seen, batches_of(found, kept, limits["cell_characters"], Tail()))
+        orders, questions = settle(seen, answers, found.mapping.locale)
+        floating = next((proof.floating for proof in seen.values() if proof.floating), "")
+        if floating and not zone:
+            questions.append(
+                Question("zone", f"'{floating}' names no time zone", ("Europe/Berlin", "America/New_York", "UTC"))
+            )
+    if questions:
+        raise Asked(source, found.file.name, tuple(questions))
+    if request.answers:
+        told.answers.setdefault(found.file.name, {}).update(request.answers)
+        sources.write(home.path, source, told)
+    found = _chosen_headers(found, answers)
+    lookups, beside = _lookups(home, found.file, folder)
+    return Work(home, kept, found, source, orders, {**answers}, zone, lookups, beside)
+
+
+def _only(mapping: Mapping_, chosen: str) -> Mapping_:
+    return replace(mapping, files=tuple(kind for kind in mapping.files if kind.name == chosen))
+
+
+def _chosen_headers(found: Recognised, answers: Mapping[str, str]) -> Recognised:
+    """The headers that a person chose where two stood for one field."""
+    chosen = {field_: answers[field_] for field_ in found.header_of if answers.get(field_) in found.layout.headers}
+    return replace(found, header_of={**found.header_of, **chosen})
+
+
+def _check_answers(answers: Mapping[str, str], found: Recognised) -> None:
+    for column, answer in answers.items():
+        if column == "zone" and answer not in zoneinfo.available_timezones():
+            raise Refused(f"--answer zone={answer}: not a time zone; write one such as Europe/Berlin")
+        known = {*sources.WHOLE, *found.layout.headers, *found.header_of}
+        if column not in known:
+            raise Refused(f"--answer {column}={answer}: the file has no column '{column}'")
+
+
+def _lookups(
+    home: Home, file: FileMap, folder: Path | None
+) -> tuple[dict[tuple[str, str, str], dict[str, str]], dict[str, str]]:
+    """The lookup files that the row maps name, read whole and kept as landings of their own."""
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    beside: dict[str, str] = {}
+    for row in file.rows:
+        for expr in row.columns.values():
+            if (lookup := expr.lookup) and folder:
+                path = folder / lookup.file
+                if not path.is_file():
+                    raise Refused(f"the mapping looks up {lookup.file}, which does not lie beside the file")
+                beside.setdefault(lookup.file, landings.keep(home.path, path))
+                found[lookup.file, lookup.on, lookup.take] = _lookup(
+                    path, lookup, home.policy.instance.limits["cell_characters"]
+                )
+    return found, beside
+
+
+def _lookup(path: Path, lookup: mappings.Lookup, longest: int) -> dict[str, str]:
+    encoding = read.encoding(path) or "iso-8859-1"
+    first = read.sample(path, encoding, ",", 1, longest)
+    delimiter = max(read.DELIMITERS, key=lambda d: len(read.sample(path, encoding, d, 1, longest)[0].cells))
+    headers = read.sample(path, encoding, delimiter, 1, longest)[0].cells if first else []
+    names = {normal(header): i for i, header in enumerate(headers)}
+    if normal(lookup.on) not in names or normal(lookup.take) not in names:
+        raise Refused(f"{lookup.file} has no column '{lookup.on}' or '{lookup.take}'")
+    on, take = names[normal(lookup.on)], names[normal(lookup.take)]
+    with read.opened(path, encoding) as file:
+        rows = [record.cells for record in read.records(file, delimiter, longest) if len(record.cells) == len(headers)]
+    return {row[on].strip(): row[take].strip() for row in rows[1:]}
+
+
+def batches_of(found: Recognised, path: Path, longest: int, tail: Tail) -> Iterator[Batch]:
+    if found.layout.encoding == "parquet":
+        return read.parquet_batches(path)
+    return read.batches(path, found.layout, longest, tail)
+
+
+def reopened(home: Home, load: Load) -> Work:
+    """A load's landing, recognised and read as it was then."""
+    asked = load.request
+    text = str(asked["mapping"])
+    named = [mappings.parse_text(asked["mapping_name"], text)] if text else list(mappings.shipped())
+    answers = dict(asked["answers"])
+    kept = landings.at(home.path, load.landing)
+    limits = dict(home.policy.instance.limits)
+    narrowed = [_only(mapping, load.format) for mapping in named]
+    found = _chosen_headers(recognise(kept, load.file_name, narrowed, answers.get("encoding", ""), limits), answers)
+    orders = {column: answer for column, answer in answers.items() if column not in sources.WHOLE}
+    beside = dict(asked["beside"])
+    lookups = {
+        (lookup.file, lookup.on, lookup.take): _lookup(
+            landings.at(home.path, beside[lookup.file]), lookup, limits["cell_characters"]
+        )
+        for row in found.file.rows
+        for expr in row.columns.values()
+        if (lookup := expr.lookup)
+    }
+    return Work(home, kept, found, load.source, orders, answers, answers.get("zone", ""), lookups, beside)

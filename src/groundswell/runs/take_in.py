@@ -1,0 +1,350 @@
+"""Taking in a file: keep its bytes, recognise it, type its columns, write versions, show the equation.
+
+Nothing is seen before the ledger row commits, and nothing is "accepted" before everything is synced. The same road
+takes in a file for the first time, compares a later landing anew after an older one has arrived, and rebuilds the lake.
+"""
+
+import datetime as dt
+import zoneinfo
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from groundswell.connectors.files import mapping as mappings
+from groundswell.connectors.files import read
+from groundswell.connectors.files.read import Broken, Refused, Tail
+from groundswell.connectors.files.stage import STAGED, Stager
+from groundswell.connectors.files.stage import Load as Said
+from groundswell.core.tables import fold
+from groundswell.core.tables.contract import TABLES
+from groundswell.core.tables.identity import own_id
+from groundswell.engine import durable, lake, landings
+from groundswell.engine.duckdb import Engine
+from groundswell.engine.home import Home
+from groundswell.records.loads import Load, LoadFile, QuarantinedRow, earlier
+from groundswell.runs.prepare import Request, Work, batches_of, check_room, prepare, reopened
+
+
+def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
+    """Take in one file and return its committed load. The caller holds the writer's lock.
+
+    Raises Refused (a file that is not taken), Asked (questions are open; nothing is loaded), NoSpace, BadPolicy.
+    """
+    check_room(home, path)
+    named = [mappings.own(request.mapping)] if request.mapping else list(mappings.shipped())
+    landing = landings.keep(home.path, path)
+    kept = landings.at(home.path, landing)
+    work = prepare(home, kept, path.name, path.parent, named, request)
+    _abandon_the_dead()
+    load = _open(work, landing, path.name, request, now)
+    if (before := _same_as_latest(load)) is not None:
+        return _repeat(load, before)
+    return _run(work, load, request.strict, now)
+
+
+# --------------------------------------------------------------------------------------------------------- the load
+
+
+def _abandon_the_dead() -> None:
+    """Loads that a killed writer left pending: the lock is ours, so nobody is at work on them any more."""
+    Load.objects.filter(state="pending").update(state="abandoned")
+
+
+def _open(work: Work, landing: str, file_name: str, request: Request, now: dt.datetime) -> Load:
+    arrived = _after_the_latest(now)
+    file = work.found.file
+    dated_by_row = file.known_at is not None or any("known_at" in row.columns for row in file.rows)
+    return Load.objects.create(
+        file_name=file_name,
+        landing=landing,
+        source=work.source,
+        format=file.name,
+        arrived_at=arrived,
+        known_at=request.exported_at or arrived,
+        dated=bool(request.exported_at) or dated_by_row,
+        request={
+            "mapping": work.found.mapping.text if request.mapping else "",
+            "mapping_name": str(request.mapping or ""),
+            "answers": work.answers | work.orders | {k: v for k, v in _whole(work).items() if v},
+            "beside": work.beside,
+        },
+    )
+
+
+def _after_the_latest(now: dt.datetime) -> dt.datetime:
+    """The moment of an arrival: never at or before an earlier one, whatever the clock says."""
+    latest = Load.objects.aggregate(latest=Max("arrived_at"))["latest"]
+    return now if latest is None or now > latest else latest + dt.timedelta(microseconds=1)
+
+
+def _whole(work: Work) -> dict[str, str]:
+    encoding = work.found.layout.encoding
+    return {"encoding": "" if encoding == "parquet" else encoding, "zone": work.zone, "format": work.found.file.name}
+
+
+def _same_as_latest(load: Load) -> Load | None:
+    """The latest load of this source and format, when its bytes and all that was asked of them are the same."""
+    kept = Load.objects.filter(source=load.source, format=load.format, state="committed", again_of=None, voided_at=None)
+    latest = kept.order_by("-number").first()
+    if (
+        latest is None
+        or latest.landing != load.landing
+        or latest.request != load.request
+        or load.known_at < latest.known_at
+    ):
+        return None
+    return latest
+
+
+def _repeat(load: Load, before: Load) -> Load:
+    """The same bytes again: every row that was loaded or unchanged is unchanged, the quarantine stands as it was."""
+    load.rows_in, load.unchanged, load.quarantined = (
+        before.rows_in,
+        before.loaded + before.unchanged,
+        before.quarantined,
+    )
+    load.report = {**before.report, "notes": [f"the same bytes as {before.name}"]}
+    load.last_stamp = max(load.known_at, before.last_stamp or load.known_at) if not load.dated else before.last_stamp
+    rows = [QuarantinedRow(load=load, **_copy(row)) for row in before.quarantine.all()]
+    return _commit(load, [], rows)
+
+
+def _copy(row: QuarantinedRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("line", "column", "reason", "remedy", "text")}
+
+
+@dataclass
+class Staged:
+    """What stands in the engine after a file was read: tables staged, rows counted, rows set aside."""
+
+    rows_in: int = 0
+    tables: set[str] = field(default_factory=set)
+    broken: list[Broken] = field(default_factory=list)
+    tail: Tail = field(default_factory=Tail)
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+def _run(work: Work, load: Load, strict: bool, now: dt.datetime) -> Load:
+    staged, files = through(work, load, strict)
+    rows = [QuarantinedRow(load=load, **asdict(row)) for row in sorted(staged.broken, key=lambda row: row.line)]
+    load = _commit(load, files, rows)
+    compare_later_landings(work.home, load, now)
+    return load
+
+
+def through(work: Work, load: Load, strict: bool = False) -> tuple[Staged, list[LoadFile]]:
+    """The road from kept bytes to synced lake files: stage, hash, compare, write, count. Nothing is seen yet.
+
+    The same for a first load, for a landing compared anew, and for a rebuild.
+    """
+    with work.home.engine() as engine:
+        staged = _stage(work, load, engine)
+        _name_by_hash(engine, staged, load.source)
+        _set_aside_disagreements(work, engine, staged)
+        if strict and staged.broken:
+            load.delete()
+            worst = min(staged.broken, key=lambda row: row.line)
+            raise Refused(
+                f"--strict: {len(staged.broken)} rows would be quarantined; line {worst.line}: {worst.reason}"
+            )
+        for table in sorted(staged.tables):
+            _compare(engine, table, work.home, load)
+        files = _write(work.home, engine, load, sorted(staged.tables))
+        _count(engine, load, staged)
+        load.report = _report(work, engine, staged)
+    return staged, files
+
+
+def _stage(work: Work, load: Load, engine: Engine) -> Staged:
+    instance = work.home.policy.instance
+    said = Said(
+        source=work.source,
+        known_at=load.known_at,
+        known_by="source" if load.dated else "arrival",
+        home=work.home.zone,
+        zone=zoneinfo.ZoneInfo(work.zone) if work.zone else None,
+        currency=work.found.mapping.currency,
+        home_currency=instance.home_currency,
+        free_mail=instance.free_mail,
+        longest=instance.limits["cell_characters"],
+        lookups=work.lookups,
+    )
+    stager = Stager(work.found.file, work.found.header_of, said, work.orders)
+    staged = Staged()
+    for batch in batches_of(work.found, work.path, said.longest, staged.tail):
+        tables, broken, _ = stager.stage(batch)
+        staged.rows_in += batch.size + len(batch.broken)
+        staged.broken += batch.broken + broken
+        for name, rows in tables.items():
+            engine.stage(f"staged_{name}", rows, first=name not in staged.tables)
+            staged.tables.add(name)
+    staged.notes = stager.report.notes
+    return staged
+
+
+def _name_by_hash(engine: Engine, staged: Staged, source: str) -> None:
+    """Hash every staged row; an activity without an id is known by its hash."""
+    for name in staged.tables:
+        engine.do(
+            f"create table hashed_{name} as select *, {fold.row_hash_sql(TABLES[name])} as row_hash from staged_{name}"
+        )
+        engine.do(f"drop table staged_{name}")
+    if "activities" in staged.tables:
+        unnamed = engine.ask("select distinct row_hash from hashed_activities where external_id is null")
+        for row in unnamed:
+            key = f"hash:{row['row_hash']}"
+            made = own_id(TABLES["activities"].prefix, source, "activities", key)
+            engine.do(
+                "update hashed_activities set external_id = $e, own_id = $o where external_id is null and row_hash = $h",
+                {"e": key, "o": made, "h": row["row_hash"]},
+            )
+
+
+def _set_aside_disagreements(work: Work, engine: Engine, staged: Staged) -> None:
+    """Rows that repeat one thing must agree about it; where they do not, all of them are quarantined."""
+    table = work.found.file.agree
+    if table not in staged.tables:
+        return
+    own = TABLES[table].names
+    differs = ", ".join(f"count(distinct coalesce(cast({name} as varchar), '')) > 1 as {name}" for name in own)
+    rows = engine.ask(
+        f"select external_id, list(line order by line) as lines, list(row_no) as rows_, {differs} from hashed_{table} "
+        "group by external_id having count(distinct row_hash) > 1 order by external_id"
+    )
+    gone: list[int] = []
+    for row in rows:
+        lines: list[int] = row["lines"]  # type: ignore[assignment]
+        columns = ", ".join(name for name in own if row[name])
+        reason = f"{row['external_id']} stands on lines {', '.join(map(str, lines))} with different {columns}"
+        texts = read.lines_of(work.path, work.found.layout.encoding, set(lines))
+        remedy = "make the rows agree, or give them ids of their own"
+        staged.broken += [Broken(line, columns, reason, remedy, texts[line]) for line in lines]
+        gone += row["rows_"]  # type: ignore[arg-type]
+    if gone:
+        for name in staged.tables:
+            engine.do(f"delete from hashed_{name} where row_no in ({', '.join(map(str, sorted(set(gone))))})")
+
+
+def _compare(engine: Engine, table: str, home: Home, load: Load) -> None:
+    """Mark every staged row that says what the version before its place says."""
+    files = home.paths([file for file in earlier(load) if file.table == table])
+    engine.versions(table, files.get(table, ()))
+    sql = fold.unchanged_sql(TABLES[table], f"hashed_{table}", f"{table}_versions")
+    engine.do(
+        f"create table compared_{table} as select h.*, c.unchanged from hashed_{table} as h join ({sql}) as c using (staged_row)"
+    )
+
+
+def _write(home: Home, engine: Engine, load: Load, tables: list[str]) -> list[LoadFile]:
+    """Write what is new to the lake, one synced file and one commit a table."""
+    files = []
+    for table in tables:
+        rows = int(str(engine.one(f"select count(*) from compared_{table} where not unchanged")))
+        if not rows:
+            continue
+        own = ", ".join(TABLES[table].names)
+        envelope = ", ".join(name for name in STAGED if name not in ("staged_row", "row_no"))
+        lake.open_table(home.lake, table)
+        path = lake.file_of(home.lake, table, load.name)
+        durable.step("write", path)
+        engine.write(
+            f"select {envelope}, row_hash, '{load.name}' as load_id, '{load.landing}' as landing, {own} "
+            f"from compared_{table} where not unchanged order by staged_row",
+            path,
+        )
+        lake.commit(home.lake, table, load.name, rows)
+        files.append(LoadFile(load=load, table=table, rows=rows, sha256=landings.digest(path)))
+    return files
+
+
+def _count(engine: Engine, load: Load, staged: Staged) -> None:
+    """The equation: every input row is loaded, unchanged or quarantined, whatever tables it feeds."""
+    load.rows_in, load.quarantined = staged.rows_in, len({broken.line for broken in staged.broken})
+    if staged.tables:
+        every = " union all ".join(f"select row_no, unchanged from compared_{name}" for name in sorted(staged.tables))
+        counts = engine.ask(
+            f"select count(*) filter (not same) as loaded, count(*) filter (same) as unchanged "
+            f"from (select row_no, bool_and(unchanged) as same from ({every}) group by row_no)"
+        )[0]
+        load.loaded, load.unchanged = int(str(counts["loaded"])), int(str(counts["unchanged"]))
+        stamps = " union all ".join(
+            f"select coalesce(changed_at, known_at) as stamp, unchanged from compared_{name}"
+            for name in sorted(staged.tables)
+        )
+        found = engine.ask(f"select min(stamp) filter (not unchanged) as first, max(stamp) as last from ({stamps})")[0]
+        load.first_stamp, load.last_stamp = found["first"], found["last"]  # type: ignore[assignment]
+    if load.rows_in != load.loaded + load.unchanged + load.quarantined:
+        raise AssertionError(
+            f"{load.rows_in} rows in, but {load.loaded} loaded + {load.unchanged} unchanged + {load.quarantined} quarantined"
+        )
+
+
+def _report(work: Work, engine: Engine, staged: Staged) -> dict[str, Any]:
+    found = work.found
+    days = {}
+    for name in sorted(staged.tables):
+        row = engine.ask(
+            f"select count(*) as rows_, min(occurred_on) as first, max(occurred_on) as last from compared_{name}"
+        )[0]
+        days[name] = [int(str(row["rows_"])), str(row["first"] or ""), str(row["last"] or "")]
+    currencies: list[str] = []
+    if "deals" in staged.tables:
+        asked = engine.ask("select distinct currency as c from compared_deals where currency is not null order by c")
+        currencies = [str(row["c"]) for row in asked]
+    return {
+        "encoding": found.layout.encoding,
+        "delimiter": found.layout.delimiter,
+        "header_line": found.layout.header_line,
+        "columns_found": len(found.header_of),
+        "columns_missing": list(found.missing),
+        "columns_unmapped": list(found.unmapped),
+        "read_as": dict(sorted(work.orders.items())),
+        "blank_lines": staged.tail.blank,
+        "footers": [text for _, text in staged.tail.footers],
+        "tables": days,
+        "currencies": currencies,
+        "notes": [f"{note} ({count} rows)" for note, count in sorted(staged.notes.items())],
+    }
+
+
+def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow]) -> Load:
+    """The moment from which the load is seen: one transaction, synced by SQLite before it returns."""
+    durable.step("commit", Path(load.name))
+    with transaction.atomic(durable=True):
+        LoadFile.objects.bulk_create(files)
+        QuarantinedRow.objects.bulk_create(rows, batch_size=500)
+        load.state = "committed"
+        load.committed_at = load.arrived_at
+        load.save()
+    return load
+
+
+# ----------------------------------------------------------------------------------------------- comparing anew
+
+
+def compare_later_landings(home: Home, load: Load, now: dt.datetime) -> list[Load]:
+    """Compare anew the landings of the same source that come after what a load wrote, and found rows unchanged.
+
+    They were compared with what stood before; something older stands there now, or is gone after a revert. Each is
+    compared from its kept bytes, so that the order in which exports arrive does not matter.
+    """
+    if load.first_stamp is None:
+        return []
+    later = Load.objects.filter(
+        source=load.source, state="committed", voided_at=None, again_of=None, unchanged__gt=0,
+        last_stamp__gte=load.first_stamp,
+    ).exclude(number=load.number)  # fmt: skip
+    return [_again(home, each, now) for each in later.order_by("known_at", "number")]
+
+
+def _again(home: Home, load: Load, now: dt.datetime) -> Load:
+    again = Load.objects.create(
+        file_name=load.file_name, landing=load.landing, source=load.source, format=load.format, again_of=load,
+        arrived_at=_after_the_latest(now), known_at=load.known_at, dated=load.dated, request=load.request,
+    )  # fmt: skip
+    _, files = through(reopened(home, again), again)
+    return _commit(again, files, [])
