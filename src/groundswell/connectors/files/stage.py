@@ -385,22 +385,22 @@ class Stager:
         expr = row.columns.get("occurred_on")
         if expr is None:
             named = typed.get(table.occurred, [None] * len(places))
-            days = [v.astimezone(self.load.home).date() if isinstance(v, dt.datetime) else v for v in named]
-            return days, [v if isinstance(v, dt.datetime) else None for v in named]
+            moments = [v if isinstance(v, dt.datetime) else None for v in named]
+            return [v.astimezone(self.load.home).date() if isinstance(v, dt.datetime) else v for v in named], list(moments)
         reading = self._reading(expr)
         header = ", ".join(sorted(self.header_of.get(h, h) for h in expr.headers())) or "occurred_on"
         texts = self._texts(expr, cells, len(places))
         answers = {text: self._when(str(text), reading) for text in set(texts) if text is not None}
         days: list[object] = []
-        moments: list[object] = []
+        instants: list[object] = []
         for place, text in zip(places, texts, strict=True):
             answer = answers[text] if text is not None else Fault("it is empty", "fill it in the source")
             if isinstance(answer, Fault):
                 spoil(place, header, answer)
                 answer = When(dt.date.min)
             days.append(answer.day)
-            moments.append(answer.moment)
-        return days, moments
+            instants.append(answer.moment)
+        return days, instants
 
     def _when(self, text: str, reading: Reading) -> When | Fault:
         """When something happened: a moment counts for its day in the home zone, a bare day stays itself."""

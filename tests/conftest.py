@@ -1,0 +1,69 @@
+"""Fixtures: an instance of its own for each test, quickly, and where the shared data and specs lie."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "groundswell.server.settings")
+os.environ.setdefault("GROUNDSWELL_HOME", "/nonexistent/groundswell-tests")
+
+import django
+
+django.setup()
+
+from django.core.management import call_command
+from django.db import connections
+
+from groundswell.engine.home import Home
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=20, help="how many processes the kill loop ends in each stage")
+
+
+@pytest.fixture(scope="session")
+def _empty_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database, copied for each instance: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("records") / "records.sqlite3"
+    _connect(path)
+    call_command("migrate", verbosity=0, interactive=False)
+    connections["default"].close()
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, _empty_records: Path) -> Iterator[Home]:
+    """A new, empty instance; the records of this process are its own while the test runs."""
+    path = tmp_path / "home"
+    path.mkdir()
+    shutil.copy(_empty_records, path / "records.sqlite3")
+    _connect(path / "records.sqlite3")
+    yield Home(path)
+    connections["default"].close()
+
+
+def _connect(path: Path) -> None:
+    connections["default"].close()
+    connections["default"].settings_dict["NAME"] = str(path)
+
+
+@pytest.fixture(scope="session")
+def specs() -> Path:
+    """The published rules and export fixtures; tests on them skip where they are absent."""
+    if not (SHARED / "specs").is_dir():
+        pytest.skip("../shared/specs is absent")
+    return SHARED / "specs"
+
+
+@pytest.fixture(scope="session")
+def resellers() -> Path:
+    """The AdventureWorks reseller channel; tests on it skip where it is absent."""
+    folder = SHARED / "data" / "adventureworks_channel"
+    if not folder.is_dir():
+        pytest.skip("../shared/data/adventureworks_channel is absent")
+    return folder
