@@ -34,4 +34,4 @@ def revert(home: Home, name: str, why: str, now: dt.datetime) -> list[Load]:
         for one in copies:
             one.voided_at, one.voided_why = now, why
             one.save()
-    return [again for one in copies for again in compare_later_landings(home, one, now)]
+    return [again for one in copies for again in compare_later_landings(home, one, one.first_stamp, now)]

@@ -38,8 +38,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cut(cell: str) -> str:
-    plain = "".join(c if c.isprintable() else "·" for c in cell)
-    return plain if len(plain) <= _WIDEST else plain[: _WIDEST - 1] + "…"
+    return _cut_to(cell, _WIDEST)
 
 
 def _is_figure(cell: str) -> bool:
@@ -52,20 +51,35 @@ def _is_figure(cell: str) -> bool:
 
 
 def load(entry: dict[str, Any]) -> str:
-    """What became of one file: the equation, what was set aside and why, how it was read."""
+    """What became of one file: the equation, what was set aside and why, how it was read.
+
+    Cells of the file are part of it, so nothing that a terminal would obey is passed on.
+    """
+    return "\n".join(_plain(line) for line in _load(entry))
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else "·" for c in text)
+
+
+def _load(entry: dict[str, Any]) -> Iterator[str]:
     name = entry["file"]
     if "refused" in entry:
-        return f"refused   {name}\n  {entry['refused']}"
-    if "questions" in entry:
-        lines = [f"question  {name}  ({entry['format']}); nothing was loaded"]
+        yield f"refused   {name}"
+        yield f"  {entry['refused']}"
+    elif "questions" in entry:
+        yield f"question  {name}  ({entry['format']}); nothing was loaded"
+        file = name.rsplit("/", 1)[-1]
         for q in entry["questions"]:
-            lines.append(f"  {q['column']}: {q['question']}")
-            file = name.rsplit("/", 1)[-1]
-            lines.append(
-                f"    answer with  --answer '{file}:{q['column']}={q['answers'][0]}'  (or {', '.join(q['answers'][1:])})"
-            )
-        return "\n".join(lines)
-    return "\n".join(_accepted(entry))
+            yield f"  {q['column']}: {q['question']}"
+            others = f"  (or {', '.join(q['answers'][1:])})" if q["answers"][1:] else ""
+            yield f"    answer with  --answer '{file}:{q['column']}={q['answers'][0]}'{others}"
+    else:
+        yield from _accepted(entry)
+
+
+_DATED = ("deals", "activities", "credentials")
+"""Tables whose range of days is worth a line."""
 
 
 def _accepted(entry: dict[str, Any]) -> Iterator[str]:
@@ -80,6 +94,17 @@ def _accepted(entry: dict[str, Any]) -> Iterator[str]:
     report = entry["report"]
     if report.get("read_as"):
         yield "  read as: " + ", ".join(f"{column} {how}" for column, how in report["read_as"].items())
+    for name, (rows, first, last) in report.get("tables", {}).items():
+        if first and name in _DATED:
+            yield f"  {name}: {rows} rows, {first} to {last}"
+    if report.get("currencies"):
+        yield "  currencies: " + ", ".join(report["currencies"])
+    if report.get("unknown"):
+        yield "  empty: " + ", ".join(
+            f"{column} in {some} of {all_}" for column, (some, all_) in report["unknown"].items()
+        )
+    if report.get("columns_missing"):
+        yield "  columns not found: " + ", ".join(report["columns_missing"])
     if report.get("columns_unmapped"):
         yield "  columns not used: " + ", ".join(report["columns_unmapped"])
     if report.get("footers"):
@@ -284,7 +309,7 @@ def _rows(evidence: Evidence) -> Iterator[str]:
 
 
 def _cut_to(text: str, width: int) -> str:
-    plain = "".join(c if c.isprintable() else "·" for c in text)
+    plain = _plain(text)
     return plain if len(plain) <= width else plain[: width - 1] + "…"
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from groundswell.engine import durable
@@ -39,6 +40,14 @@ def keep(home: Path, source: Path) -> str:
     durable.rename(part, final)
     durable.sync_folder(folder)
     return name
+
+
+def sweep(home: Path) -> None:
+    """Remove what killed writers left half written. The caller holds the writer's lock."""
+    for part in (home / "landings").glob(".arriving-*"):
+        part.unlink()
+    for folder in (home / "spill").glob("*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def at(home: Path, name: str) -> Path:

@@ -35,6 +35,7 @@ class Load(models.Model):
     unchanged = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
     first_stamp = models.DateTimeField(null=True, help_text="earliest place in the order of versions that it wrote")
+    first_change = models.DateTimeField(null=True, help_text="earliest place at which it changed what stood before")
     last_stamp = models.DateTimeField(null=True, help_text="latest place in the order of versions of any of its rows")
     report: Any = models.JSONField(default=dict)
 

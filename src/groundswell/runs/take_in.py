@@ -35,6 +35,7 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
     Raises Refused (a file that is not taken), Asked (questions are open; nothing is loaded), NoSpace, BadPolicy.
     """
     check_room(home, path)
+    landings.sweep(home.path)
     named = [mappings.own(request.mapping)] if request.mapping else list(mappings.shipped())
     landing = landings.keep(home.path, path)
     kept = landings.at(home.path, landing)
@@ -132,7 +133,7 @@ def _run(work: Work, load: Load, strict: bool, now: dt.datetime) -> Load:
     staged, files = through(work, load, strict)
     rows = [QuarantinedRow(load=load, **asdict(row)) for row in sorted(staged.broken, key=lambda row: row.line)]
     load = _commit(load, files, rows)
-    compare_later_landings(work.home, load, now)
+    compare_later_landings(work.home, load, load.first_change, now)
     return load
 
 
@@ -155,7 +156,7 @@ def through(work: Work, load: Load, strict: bool = False) -> tuple[Staged, list[
             _compare(engine, table, work.home, load)
         files = _write(work.home, engine, load, sorted(staged.tables))
         _count(engine, load, staged)
-        load.report = _report(work, engine, staged)
+        load.report = _report(work, engine, staged, load.dated)
     return staged, files
 
 
@@ -235,7 +236,8 @@ def _compare(engine: Engine, table: str, home: Home, load: Load) -> None:
     engine.versions(table, files.get(table, ()))
     sql = fold.unchanged_sql(TABLES[table], f"hashed_{table}", f"{table}_versions")
     engine.do(
-        f"create table compared_{table} as select h.*, c.unchanged from hashed_{table} as h join ({sql}) as c using (staged_row)"
+        f"create table compared_{table} as select h.*, c.unchanged, c.follows "
+        f"from hashed_{table} as h join ({sql}) as c using (staged_row)"
     )
 
 
@@ -272,18 +274,22 @@ def _count(engine: Engine, load: Load, staged: Staged) -> None:
         )[0]
         load.loaded, load.unchanged = int(str(counts["loaded"])), int(str(counts["unchanged"]))
         stamps = " union all ".join(
-            f"select coalesce(changed_at, known_at) as stamp, unchanged from compared_{name}"
+            f"select coalesce(changed_at, known_at) as stamp, unchanged, follows from compared_{name}"
             for name in sorted(staged.tables)
         )
-        found = engine.ask(f"select min(stamp) filter (not unchanged) as first, max(stamp) as last from ({stamps})")[0]
-        load.first_stamp, load.last_stamp = found["first"], found["last"]  # type: ignore[assignment]
+        found = engine.ask(
+            "select min(stamp) filter (not unchanged) as first_stamp, max(stamp) as last_stamp, "
+            f"min(stamp) filter (follows and not unchanged) as first_change from ({stamps})"
+        )[0]
+        for name, stamp in found.items():
+            setattr(load, name, stamp)
     if load.rows_in != load.loaded + load.unchanged + load.quarantined:
         raise AssertionError(
             f"{load.rows_in} rows in, but {load.loaded} loaded + {load.unchanged} unchanged + {load.quarantined} quarantined"
         )
 
 
-def _report(work: Work, engine: Engine, staged: Staged) -> dict[str, Any]:
+def _report(work: Work, engine: Engine, staged: Staged, dated: bool) -> dict[str, Any]:
     found = work.found
     days = {}
     for name in sorted(staged.tables):
@@ -291,6 +297,8 @@ def _report(work: Work, engine: Engine, staged: Staged) -> dict[str, Any]:
             f"select count(*) as rows_, min(occurred_on) as first, max(occurred_on) as last from compared_{name}"
         )[0]
         days[name] = [int(str(row["rows_"])), str(row["first"] or ""), str(row["last"] or "")]
+    notes = [f"{note} ({count} rows)" for note, count in sorted(staged.notes.items())]
+    notes += _remarks(engine, staged, dated, found.mapping.snapshot)
     currencies: list[str] = []
     if "deals" in staged.tables:
         asked = engine.ask("select distinct currency as c from compared_deals where currency is not null order by c")
@@ -307,8 +315,45 @@ def _report(work: Work, engine: Engine, staged: Staged) -> dict[str, Any]:
         "footers": [text for _, text in staged.tail.footers],
         "tables": days,
         "currencies": currencies,
-        "notes": [f"{note} ({count} rows)" for note, count in sorted(staged.notes.items())],
+        "unknown": _unknown(work, engine, staged),
+        "notes": notes,
     }
+
+
+def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str) -> list[str]:
+    """What the load says of itself: snapshots that disagree stand in order of arrival; absence says nothing yet."""
+    said = []
+    if staged.tables and not dated:
+        every = " union all ".join(
+            f"select row_no from compared_{name} where follows and not unchanged and not mention"
+            for name in sorted(staged.tables)
+        )
+        changed = engine.one(f"select count(distinct row_no) from ({every})")
+        if changed:
+            said.append(
+                f"{changed} rows differ from what stood before; they carry no date, so this later arrival stands"
+            )
+    if snapshot == "full":
+        said.append("snapshot = full: a key that is absent is not yet read as gone")
+    return said
+
+
+def _unknown(work: Work, engine: Engine, staged: Staged) -> dict[str, list[int]]:
+    """Columns that the file has and some rows leave empty: "table.column" -> [empty, rows]."""
+    found: dict[str, list[int]] = {}
+    for row in work.found.file.rows:
+        if row.table not in staged.tables or row.mention:
+            continue
+        names = [
+            c
+            for c in row.columns
+            if c in TABLES[row.table].names and row.columns[c].headers() & set(work.found.header_of)
+        ]
+        if names:
+            counts = ", ".join(f"count(*) - count({name}) as {name}" for name in names)
+            said = engine.ask(f"select count(*) as rows_, {counts} from compared_{row.table} where not mention")[0]
+            found |= {f"{row.table}.{n}": [int(str(said[n])), int(str(said["rows_"]))] for n in names if said[n]}
+    return dict(sorted(found.items()))
 
 
 def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow]) -> Load:
@@ -326,17 +371,17 @@ def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow]) -> Lo
 # ----------------------------------------------------------------------------------------------- comparing anew
 
 
-def compare_later_landings(home: Home, load: Load, now: dt.datetime) -> list[Load]:
-    """Compare anew the landings of the same source that come after what a load wrote, and found rows unchanged.
+def compare_later_landings(home: Home, load: Load, since: dt.datetime | None, now: dt.datetime) -> list[Load]:
+    """Compare anew the landings of a load's source that reach past `since` and found rows unchanged.
 
     They were compared with what stood before; something older stands there now, or is gone after a revert. Each is
     compared from its kept bytes, so that the order in which exports arrive does not matter.
     """
-    if load.first_stamp is None:
+    if since is None:
         return []
     later = Load.objects.filter(
         source=load.source, state="committed", voided_at=None, again_of=None, unchanged__gt=0,
-        last_stamp__gte=load.first_stamp,
+        last_stamp__gte=since,
     ).exclude(number=load.number)  # fmt: skip
     return [_again(home, each, now) for each in later.order_by("known_at", "number")]
 

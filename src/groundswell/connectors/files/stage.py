@@ -113,8 +113,8 @@ class Stager:
         for column in table.columns:
             typed[column.name] = self._typed(row, column, cells, places, spoil)
         self._home_money(table, typed, cells)
+        self._require(row, table, typed, places, spoil)
         envelope = self._envelope(row, table, typed, cells, places, spoil)
-        self._require(table, typed, places, spoil)
         numbers = range(self.staged_before + 1, self.staged_before + len(places) + 1)
         self.staged_before += len(places)
         envelope |= {
@@ -274,7 +274,7 @@ class Stager:
         if column.refers:
             return self._ids(row, column, expr, texts)
         read = reader(column, self._reading(expr))
-        header = ", ".join(sorted(self.header_of.get(h, h) for h in expr.headers())) or column.name
+        header = self._said(expr) or column.name
         answers: dict[str | None, object] = {None: column.fallback or None}
         for text in set(texts) - {None}:
             answers[text] = self._cell(read, str(text), column, texts)
@@ -372,7 +372,7 @@ class Stager:
             found = [None] * len(places)
         if table.name == "activities":
             return found  # without an id the row hash stands in; the engine fills it
-        header = ", ".join(sorted(self.header_of.get(h, h) for h in (expr.headers() if expr else ()))) or "external_id"
+        header = self._said(expr) if expr else "external_id"
         for place, text in zip(places, found, strict=True):
             if text is None:
                 spoil(place, header, Fault("the id of the row is empty", "fill it in the source"))
@@ -386,9 +386,11 @@ class Stager:
         if expr is None:
             named = typed.get(table.occurred, [None] * len(places))
             moments = [v if isinstance(v, dt.datetime) else None for v in named]
-            return [v.astimezone(self.load.home).date() if isinstance(v, dt.datetime) else v for v in named], list(moments)
+            return [v.astimezone(self.load.home).date() if isinstance(v, dt.datetime) else v for v in named], list(
+                moments
+            )
         reading = self._reading(expr)
-        header = ", ".join(sorted(self.header_of.get(h, h) for h in expr.headers())) or "occurred_on"
+        header = self._said(expr)
         texts = self._texts(expr, cells, len(places))
         answers = {text: self._when(str(text), reading) for text in set(texts) if text is not None}
         days: list[object] = []
@@ -427,27 +429,30 @@ class Stager:
         for place, text in zip(places, texts, strict=True):
             answer = answers[text] if text is not None else None
             if isinstance(answer, Fault):
-                spoil(place, ", ".join(sorted(expr.headers())), answer)
+                spoil(place, self._said(expr), answer)
                 answer = None
             found.append(answer)
         return found
 
     def _require(
-        self, table: Table, typed: dict[str, list[object]], places: list[int], spoil: Callable[[int, str, Fault], None]
-    ) -> None:
+        self, row: RowMap, table: Table, typed: dict[str, list[object]], places: list[int],
+        spoil: Callable[[int, str, Fault], None],
+    ) -> None:  # fmt: skip
         for column in table.columns:
-            if column.required:
+            if column.required and None in typed[column.name]:
+                expr = row.columns.get(column.name)
+                header = self._said(expr) if expr else column.name
                 for place, value in zip(places, typed[column.name], strict=True):
                     if value is None:
-                        spoil(
-                            place,
-                            column.name,
-                            Fault(f"{column.name} of {table.name} is empty", "fill it in the source"),
-                        )
+                        spoil(place, header, Fault(f"{column.name} of {table.name} is empty", "fill it in the source"))
         if any_of := ANY_OF.get(table.name):
             for i, place in enumerate(places):
                 if all(typed[name][i] is None for name in any_of):
                     spoil(place, any_of[0], Fault(f"one of {', '.join(any_of)} must be given", "fill it in the source"))
+
+    def _said(self, expr: Expr) -> str:
+        """The headers of the file that an expression reads, for messages."""
+        return ", ".join(sorted(self.header_of.get(header, header) for header in expr.headers()))
 
 
 _STAMP = Column("instant", "instant", "a moment")

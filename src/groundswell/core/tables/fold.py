@@ -40,7 +40,8 @@ def _canonical(column: Column) -> str:
 
 
 def unchanged_sql(table: Table, staged: str, versions: str) -> str:
-    """Every staged row with `unchanged`: true where the version before its place says the same.
+    """Every staged row with `unchanged`: true where the version before its place says the same, and `follows`: true
+    where there is a version before its place at all.
 
     The place is by (stamp, known_at, row_hash), a stored version before an equal staged one, then by line; so the
     answer does not depend on the order or the number of the files that brought the rows.
@@ -59,7 +60,8 @@ compared as (
   from both_kinds
   window places as (partition by own_id, source, mention order by {_STAMP}, known_at, row_hash, staged_row, line))
 select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
-  and deleted_before is not distinct from deleted) as unchanged
+  and deleted_before is not distinct from deleted) as unchanged,
+  row_before is not null as follows
 from compared where staged_row > 0"""
 
 

@@ -43,7 +43,12 @@ VIEWS: dict[str, str] = {
 }
 """SQL of each current view, over `<table>_fold`."""
 
-_ROLE_FLAGS = ", ".join(f"max(case when role = '{role}' then 1 else 0 end) = 1 as {role}" for role in ROLES)
+_ROLE_FLAGS = ", ".join(
+    f"case when max(case when role = '{role}' then 1 else 0 end) = 1 then true "
+    f"when max(case when role like 'association:%' then 0 else 1 end) = 1 then false end as {role}"
+    for role in ROLES
+)
+"""One yes/no a role. Where a source says only that the two belong together, every role is unknown, not false."""
 
 
 def _through_touches(table: str, kind: str) -> str:
@@ -54,8 +59,7 @@ def _through_touches(table: str, kind: str) -> str:
     return f"""
 select t.partner_id, {own}, {flags}, t.share_pct, o.country as account_country, o.tags as account_tags
 from (select partner_id, subject_id, {_ROLE_FLAGS}, max(share_pct) as share_pct
-      from touches_now where subject_kind = '{kind}' and starts_on <= $as_of
-        and (ends_on is null or ends_on >= $as_of or ends_on >= starts_on) group by partner_id, subject_id) as t
+      from touches_now where subject_kind = '{kind}' and starts_on <= $as_of group by partner_id, subject_id) as t
 join {table}_now as d on d.{contract.identity} = t.subject_id
 left join organisations_now as o on o.organisation_id = d.account_id"""
 
