@@ -13,6 +13,7 @@ from groundswell.core.declare import Instance
 from groundswell.core.tables import fold, views
 from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import follow
+from groundswell.core.tables.typed import sql_type
 
 Files = Mapping[str, Iterable[Path]]
 _PARAMETER = re.compile(r"\$([A-Za-z_]\w*)")
@@ -66,7 +67,7 @@ class Engine:
         """Lay `<table>_versions` over pinned files; columns that older files lack are empty."""
         paths = [str(path) for path in files]
         columns = ", ".join(
-            f"cast(null as {fold.sql_type(column)}) as {column.name}" for column in fold.versions_columns(TABLES[table])
+            f"cast(null as {sql_type(column)}) as {column.name}" for column in fold.versions_columns(TABLES[table])
         )
         names = ", ".join(column.name for column in fold.versions_columns(TABLES[table]))
         shape = f"(select {columns} limit 0)"

@@ -63,6 +63,7 @@ class Home:
     def engine(self) -> Iterator[Engine]:
         """An engine that spills into this instance and cleans up after itself."""
         spill = self.path / "spill" / str(os.getpid())
+        spill.mkdir(parents=True, exist_ok=True)
         engine = Engine(spill)
         try:
             yield engine

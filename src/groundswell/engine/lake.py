@@ -14,21 +14,10 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake import Schema as DeltaSchema
 from deltalake.transaction import AddAction
 
-from groundswell.core.tables.contract import DECIMALS, TABLES, Column
+from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.fold import versions_columns
+from groundswell.core.tables.typed import arrow_type
 from groundswell.engine import durable
-
-_ARROW = {
-    "bool": pa.bool_(), "date": pa.date32(), "instant": pa.timestamp("us", tz="UTC"), "int": pa.int64(),
-    "list": pa.list_(pa.string()),
-}  # fmt: skip
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """The Arrow type of a column's kind."""
-    if column.kind in DECIMALS:
-        return pa.decimal128(*DECIMALS[column.kind])
-    return _ARROW.get(column.kind, pa.string())
 
 
 def schema(table: str) -> pa.Schema:

@@ -177,13 +177,13 @@ def _stage(work: Work, load: Load, engine: Engine) -> Staged:
     stager = Stager(work.found.file, work.found.header_of, said, work.orders)
     staged = Staged()
     for batch in batches_of(work.found, work.path, said.longest, staged.tail):
-        tables, broken, _ = stager.stage(batch)
+        tables, broken = stager.stage(batch)
         staged.rows_in += batch.size + len(batch.broken)
         staged.broken += batch.broken + broken
         for name, rows in tables.items():
             engine.stage(f"staged_{name}", rows, first=name not in staged.tables)
             staged.tables.add(name)
-    staged.notes = stager.report.notes
+    staged.notes = stager.notes
     return staged
 
 

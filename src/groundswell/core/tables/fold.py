@@ -6,20 +6,12 @@ what the home leaves empty, and columns that belong together come from one row. 
 file merely names) comes after every source. Roles add up. Last, facts that begin after the day are left out.
 """
 
-from groundswell.core.tables.contract import DECIMALS, ENVELOPE, Column, Table
+from groundswell.core.tables.contract import ENVELOPE, Column, Table
 
 ROLE_FLAGS = frozenset({"is_partner", "is_customer"})
 """Roles that add up over sources: who is a customer in one system and a partner in another is both."""
 
-_SQL_TYPES = {"bool": "boolean", "date": "date", "instant": "timestamptz", "int": "bigint", "list": "varchar[]"}
 _STAMP = "coalesce(changed_at, known_at)"
-
-
-def sql_type(column: Column) -> str:
-    """The engine's type of a column."""
-    if column.kind in DECIMALS:
-        return "decimal({}, {})".format(*DECIMALS[column.kind])
-    return _SQL_TYPES.get(column.kind, "varchar")
 
 
 def row_hash_sql(table: Table) -> str:
