@@ -12,7 +12,7 @@ from groundswell.core.points.score import Scored
 from groundswell.core.readiness import NAME, readiness
 from groundswell.core.signals import shapes
 from groundswell.core.signals.compile import Half, compile_halves, half
-from groundswell.core.signals.values import Covered, Pieces, value
+from groundswell.core.signals.values import Covered, value
 from groundswell.core.tables import views
 
 Row = Mapping[str, object]
@@ -103,15 +103,17 @@ def _joining(measure: Measure, how: str) -> Measure:
     return Measure(**{**measure.__dict__, "how": how})
 
 
-def _pieces(policy: Policy, halves: list[Half], ask: Ask) -> dict[str, dict[str, Pieces]]:
+def _pieces(policy: Policy, halves: list[Half], ask: Ask) -> dict[str, dict[str, dict[str, object]]]:
     """{partner: {half: pieces}} from as few statements as read least."""
-    found: dict[str, dict[str, Pieces]] = {}
+    found: dict[str, dict[str, dict[str, object]]] = {}
     for query in compile_halves(halves, policy.lists):
         for row in ask(query.sql, query.parameters):
             mine = found.setdefault(str(row["partner_id"]), {})
             for name in query.halves:
                 prefix = f"{name}__"
-                mine[name] = {k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)}
+                mine[name] = mine.get(name, {}) | {
+                    k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)
+                }
     return found
 
 

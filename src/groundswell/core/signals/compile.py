@@ -49,21 +49,44 @@ def half(name: str, measure: Measure, as_of: dt.date, fiscal_first_month: int) -
 def compile_halves(halves: Iterable[Half], lists: Lists) -> list[Query]:
     """Statements that give the pieces of all halves, one row a partner each; `partner_id` is the first column.
 
-    Halves of one table that look at the same window share a statement, which reads only that window; a half that
-    groups rows first (`per`) or picks a last row (`latest`) has a statement of its own.
+    Halves of one table that look at the same window share a statement, which reads only that window. A half that takes
+    a middle or a last row, or groups rows first (`per`), has a second statement for what the first cannot say.
     """
     shared: dict[tuple[str, str, Window], list[Half]] = {}
-    queries: list[Query] = []
+    more: list[Query] = []
     for each in halves:
+        shared.setdefault((each.measure.table, each.measure.on, each.window), []).append(each)
         if each.measure.per:
-            queries.append(_grouped(each, lists))
-        elif each.measure.take == "latest":
-            queries.append(_latest(each, lists))
-        else:
-            shared.setdefault((each.measure.table, each.measure.on, each.window), []).append(each)
-    for (table, on, days), members in shared.items():
-        queries.append(_together(table, on, days, members, lists))
-    return queries
+            more.append(_grouped(each, lists))
+        elif each.measure.take in _BY_PLACE:
+            more.append(_BY_PLACE[each.measure.take](each, lists))
+    return [_together(table, on, days, members, lists) for (table, on, days), members in shared.items()] + more
+
+
+_REFUSED = (
+    exp.Div,
+    exp.IntDiv,
+    exp.Mod,
+    exp.Qualify,
+    exp.Lateral,
+    exp.Unnest,
+    exp.BitwiseOr,
+    exp.PercentileDisc,
+    exp.Quantile,
+)
+
+
+def _query(tree: exp.Select, parameters: dict[str, object], days: Window, halves: list[str]) -> Query:
+    """The statement of a tree, which must stay in the portable subset: what transpiles and is silently wrong is refused.
+
+    No division, no QUALIFY, no unnesting, no percentiles, no `*` but in count(*).
+    """
+    for node in tree.walk():
+        if isinstance(node, _REFUSED) or (isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)):
+            raise AssertionError(f"'{node.sql(dialect=DIALECT)}' is outside the portable subset")
+    if any(str(node.this) == "as_of" for node in tree.find_all(exp.Placeholder)):
+        parameters["as_of"] = days.until
+    return Query(tree.sql(dialect=DIALECT), parameters, halves)
 
 
 def _relation(table: str) -> exp.Table:
@@ -84,9 +107,8 @@ def _case(when: exp.Expr | None, then: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=when.copy(), true=then)]) if when is not None else then
 
 
-def _folded(each: Half, column: exp.Expr | None) -> exp.Expr:
-    """What is folded: the column, or the calendar period of the day that the window looks at."""
-    measure = each.measure
+def _folded(measure: Measure) -> exp.Expr:
+    """What is folded: the column, the calendar period of the day that the window looks at, or the piece of business."""
     if measure.of in shapes.PERIODS:
         day = exp.cast(exp.column(measure.on), "date")
         return (
@@ -94,9 +116,7 @@ def _folded(each: Half, column: exp.Expr | None) -> exp.Expr:
             if measure.of == "day"
             else exp.cast(exp.func("date_trunc", exp.Literal.string(measure.of), day), "date")
         )
-    if measure.take == "count" and measure.table == "deals" and not measure.per:
-        return exp.column("group_key")
-    return column if column is not None else exp.column(measure.of)
+    return exp.column(measure.of or "group_key")
 
 
 def _pieces(each: Half, when: exp.Expr | None) -> list[exp.Expr]:
@@ -107,15 +127,13 @@ def _pieces(each: Half, when: exp.Expr | None) -> list[exp.Expr]:
     if when is not None:
         unknown = exp.Is(this=exp.paren(when.copy()), expression=exp.Null())
         found.append(("unclear", exp.Count(this=_case(unknown, one))))
-    if measure.take not in ("count", "any", "days since latest") or (
-        measure.table == "deals" and measure.take == "count"
-    ):
-        folded = _folded(each, None)
+    if measure.take == "days since latest":
+        found.append(("last", exp.Max(this=_case(when, exp.column(measure.on)))))
+    elif not measure.per and (measure.of or (measure.take == "count" and measure.table == "deals")):
+        folded = _folded(measure)
         empty = exp.Is(this=folded.copy(), expression=exp.Null())
         found.append(("empty", exp.Count(this=_case(exp.and_(when.copy(), empty) if when is not None else empty, one))))
-        found += _fold(measure.take, _case(when, folded))
-    elif measure.take == "days since latest":
-        found.append(("last", exp.Max(this=_case(when, exp.column(measure.on)))))
+        found += [] if measure.take in _BY_PLACE else _fold(measure.take, _case(when, folded))
     return [exp.alias_(piece, f"{name}__{label}") for label, piece in found]
 
 
@@ -124,13 +142,6 @@ def _fold(take: str, rows: exp.Expr) -> list[tuple[str, exp.Expr]]:
         return [("found", exp.Count(this=exp.Distinct(expressions=[rows])))]
     if take in ("sum", "average"):
         return [("total", exp.Sum(this=rows))]
-    if take == "median":  # the two middle values; for an odd number they are the same
-        middle = exp.Literal.number("0.5")
-        low = exp.func("quantile_disc", rows.copy(), middle, dialect=DIALECT)
-        high = exp.Neg(
-            this=exp.func("quantile_disc", exp.Neg(this=exp.paren(rows.copy())), middle.copy(), dialect=DIALECT)
-        )
-        return [("low", low), ("high", high)]
     return [("found", (exp.Min if take == "lowest" else exp.Max)(this=rows))]
 
 
@@ -147,23 +158,17 @@ def _together(table: str, on: str, days: Window, members: list[Half], lists: Lis
         selected += _pieces(each, when)
     reads = within if dated else exp.or_(exp.paren(within), exp.Is(this=exp.column(on), expression=exp.Null()))
     tree = exp.select(*selected).from_(_relation(table)).where(reads).group_by(exp.column("partner_id"))
-    return Query(tree.sql(dialect=DIALECT), _with_day(tree, parameters, days), [each.name for each in members])
+    return _query(tree, parameters, days, [each.name for each in members])
 
 
-def _with_day(tree: exp.Expr, parameters: dict[str, object], days: Window) -> dict[str, object]:
-    asked = {str(node.this) for node in tree.find_all(exp.Placeholder)}
-    if "as_of" in asked:
-        parameters["as_of"] = days.until
-    return parameters
-
-
-def _counted(each: Half, lists: Lists, parameters: dict[str, object]) -> exp.Select:
-    """The rows of one half that count, whole."""
+def _counted(each: Half, lists: Lists, parameters: dict[str, object], also: Iterable[str] = ()) -> exp.Select:
+    """The rows of one half that count, with the columns that it reads."""
     where = shapes.condition(each.measure, dict(lists))
     limits = _within(each.measure.on, each.window, parameters)
     if where:
         limits.append(conditions.to_tree(where, parameters, "w"))
-    return exp.select("*").from_(_relation(each.measure.table)).where(*limits)
+    read = sorted({"partner_id", each.measure.on, *shapes.columns(each.measure, dict(lists)), *also})
+    return exp.select(*read).from_(_relation(each.measure.table)).where(*limits)
 
 
 def _grouped(each: Half, lists: Lists) -> Query:
@@ -179,48 +184,60 @@ def _grouped(each: Half, lists: Lists) -> Query:
     things = _counted(each, lists, parameters).subquery("rows_that_count")
     grouped = exp.select(*inner).from_(things).group_by("partner_id", measure.per)
     keep = conditions.parse(measure.keep, made, dict(lists)) if measure.keep else None
-    outer = exp.select("partner_id", *_pieces(each, None)).from_(grouped.subquery("things"))
+    found = _fold(measure.take, exp.column(measure.of)) if measure.of else [("found", exp.Count(this=exp.Star()))]
+    pieces = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in found]
+    outer = exp.select("partner_id", *pieces).from_(grouped.subquery("things"))
     outer = outer.where(exp.Not(this=exp.Is(this=exp.column(measure.per), expression=exp.Null())))
     if keep:
         outer = outer.where(conditions.to_tree(keep, parameters, "k"))
-    outer = outer.group_by("partner_id")
-    return Query(outer.sql(dialect=DIALECT), _with_day(outer, parameters, each.window), [each.name])
+    return _query(outer.group_by("partner_id"), parameters, each.window, [each.name])
+
+
+def _placed(each: Half, lists: Lists, order: dict[str, bool]) -> tuple[exp.Subquery, dict[str, object]]:
+    """The rows that count and have a value, with their place by `order` ({column: descending}) and how many there are."""
+    parameters: dict[str, object] = {}
+    rows = _counted(each, lists, parameters, order)
+    rows = rows.where(exp.Not(this=exp.Is(this=exp.column(each.measure.of), expression=exp.Null())))
+    ordered = exp.Order(expressions=[exp.Ordered(this=exp.column(name), desc=down) for name, down in order.items()])
+    partner = [exp.column("partner_id")]
+    place = exp.Window(this=exp.RowNumber(), partition_by=partner, order=ordered)
+    many = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[exp.column("partner_id")])
+    placed = exp.select("partner_id", each.measure.of, exp.alias_(place, "place"), exp.alias_(many, "many"))
+    return placed.from_(rows.subquery("rows_that_count")).subquery("placed"), parameters
 
 
 def _latest(each: Half, lists: Lists) -> Query:
     """The value of the last row; ties are decided by known_at, then row_hash."""
-    parameters: dict[str, object] = {}
-    counted = _counted(each, lists, parameters).subquery("rows_that_count")
-    order = [exp.Ordered(this=exp.column(name), desc=True) for name in (each.measure.on, "known_at", "row_hash")]
-    place = exp.Window(
-        this=exp.RowNumber(), partition_by=[exp.column("partner_id")], order=exp.Order(expressions=order)
-    )
-    ranked = exp.select("*", exp.alias_(place, "place")).from_(counted).subquery("ranked")
-    tree = exp.select(
-        "partner_id",
-        exp.alias_(exp.Literal.number(1), f"{each.name}__n"),
-        exp.alias_(exp.column(each.measure.of), f"{each.name}__found"),
-    ).from_(ranked).where("place = 1")  # fmt: skip
-    return Query(tree.sql(dialect=DIALECT), _with_day(tree, parameters, each.window), [each.name])
+    placed, parameters = _placed(each, lists, {each.measure.on: True, "known_at": True, "row_hash": True})
+    tree = exp.select("partner_id", exp.alias_(exp.column(each.measure.of), f"{each.name}__found"))
+    return _query(tree.from_(placed).where("place = 1"), parameters, each.window, [each.name])
+
+
+def _median(each: Half, lists: Lists) -> Query:
+    """The two middle values; for an odd number they are the same. By places: percentiles differ between engines."""
+    placed, parameters = _placed(each, lists, {each.measure.of: False, "row_hash": False})
+    of = exp.column(each.measure.of)
+    ends = [
+        exp.alias_(exp.Min(this=of), f"{each.name}__low"),
+        exp.alias_(exp.Max(this=of.copy()), f"{each.name}__high"),
+    ]
+    tree = exp.select("partner_id", *ends).from_(placed).where("2 * place >= many", "2 * place <= many + 2")
+    return _query(tree.group_by("partner_id"), parameters, each.window, [each.name])
+
+
+_BY_PLACE = {"latest": _latest, "median": _median}
 
 
 def rows_query(each: Half, partner_id: str, lists: Lists, at_most: int) -> Query:
     """The rows behind one half of a signal for one partner: the same filter without the aggregate, newest first."""
     parameters: dict[str, object] = {"partner_id": partner_id}
     identity = TABLES[each.measure.table].identity or "own_id"
+    day = exp.alias_(exp.column(each.measure.on), "day")
     tree = (
         _counted(each, lists, parameters)
-        .select(
-            exp.alias_(exp.column(identity), "row_id"),
-            "landing",
-            "line",
-            "source",
-            "load_id",
-            exp.alias_(exp.column(each.measure.on), "day"),
-            append=False,
-        )
+        .select(exp.alias_(exp.column(identity), "row_id"), "landing", "line", "source", "load_id", day, append=False)
         .where(exp.EQ(this=exp.column("partner_id"), expression=exp.Placeholder(this="partner_id")))
         .order_by(exp.Ordered(this=exp.column("day"), desc=True), "row_id")
         .limit(at_most)
     )
-    return Query(tree.sql(dialect=DIALECT), _with_day(tree, parameters, each.window), [each.name])
+    return _query(tree, parameters, each.window, [each.name])

@@ -85,8 +85,7 @@ def _from_rows(measure: Measure, pieces: Pieces, partly: str) -> Value:
     if measure.take == "any":
         return Value.of(True) if n else Value(False, True, why="; ".join(doubts)) if doubts else Value.of(False)
     if measure.take == "latest":
-        found = pieces.get("found")
-        return Value.unknown("the last row leaves it empty") if found is None else Value.of(_scalar(found))
+        return _last(pieces, doubts)
     if empty and measure.take != "average":
         doubts.append(f"{empty} of {n} rows leave {measure.of or 'it'} empty")
     if measure.take in ("count", "count distinct", "sum"):
@@ -96,6 +95,13 @@ def _from_rows(measure: Measure, pieces: Pieces, partly: str) -> Value:
             return Value(n, n + unclear, why="; ".join(doubts))
         return Value.unknown("; ".join(doubts), total) if doubts else Value.of(total)
     return _middle(measure, pieces, n - empty, doubts)
+
+
+def _last(pieces: Pieces, doubts: list[str]) -> Value:
+    found = pieces.get("found")
+    if doubts or found is None:
+        return Value.unknown("; ".join(doubts) or "every row leaves it empty")
+    return Value.of(_scalar(found))
 
 
 def _middle(measure: Measure, pieces: Pieces, n: Fraction, doubts: list[str]) -> Value:

@@ -29,7 +29,10 @@ _HOME = "case when t.currency = $home_currency then t.amount end"
 VIEWS: dict[str, str] = {
     **{name: _replaced(name) for name in TABLES if name not in _FALLBACKS},
     **{name: _replaced(name, **{day: f"coalesce(t.{day}, t.occurred_on)"}) for name, day in _FALLBACKS.items()},
-    "organisations": _replaced("organisations", merged_into="cast(null as varchar)"),
+    "organisations": _replaced(
+        "organisations",
+        is_customer="t.is_customer or t.organisation_id in (select account_id from deals_fold where account_id is not null)",
+    ),
     "people": _replaced("people", side="case when t.side <> 'ours' and o.is_partner then 'partner' else t.side end")
     + " left join organisations_fold as o on o.organisation_id = t.organisation_id",
     "deals": _replaced(
