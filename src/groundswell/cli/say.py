@@ -78,6 +78,7 @@ def _load(entry: dict[str, Any]) -> Iterator[str]:
         yield from _accepted(entry)
 
 
+_HOW = {"dmy": "day-month-year", "mdy": "month-day-year", ".": "with decimal point", ",": "with decimal comma"}
 _DATED = ("deals", "activities", "credentials")
 """Tables whose range of days is worth a line."""
 
@@ -93,7 +94,7 @@ def _accepted(entry: dict[str, Any]) -> Iterator[str]:
         yield f"    and {len(entry['quarantine']) - 10} more: groundswell loads show {entry['load']}"
     report = entry["report"]
     if report.get("read_as"):
-        yield "  read as: " + ", ".join(f"{column} {how}" for column, how in report["read_as"].items())
+        yield "  read as: " + ", ".join(f"{column} {_HOW.get(how, how)}" for column, how in report["read_as"].items())
     for name, (rows, first, last) in report.get("tables", {}).items():
         if first and name in _DATED:
             yield f"  {name}: {rows} rows, {first} to {last}"
@@ -222,7 +223,7 @@ def ranked(found: Ranked) -> str:
 
 def _next(one: Standing) -> str:
     gaps = one.result["gaps"]
-    known = [gap for gap in gaps if gap["known"] and gap["remedy"]]
+    known = [gap for gap in gaps if gap["known"] and gap["remedy"] and one.state != "too little known"]
     return str((known or gaps)[0]["remedy"]) if gaps else ""
 
 

@@ -132,9 +132,11 @@ class _Coverage:
         if not counts["rows_"]:
             reached = [name for name in views.REACH[measure.table] if counts["own_rows_"]]
             return Covered(None, tuple(reached) or (measure.table,))
-        missing = [
-            f"{measure.table}.{name}" for name in sorted(shapes.columns(measure, dict(self.lists))) if not counts[name]
-        ]
+        derived = views.DERIVED.get(measure.table, {})
+        empty = [name for name in sorted(shapes.columns(measure, dict(self.lists))) if not counts[name]]
+        missing = sorted(
+            {c for name in empty for c in (derived[name][1] if name in derived else [f"{measure.table}.{name}"])}
+        )
         if missing:
             return Covered(None, tuple(missing))
         where = shapes.condition(measure, dict(self.lists))
