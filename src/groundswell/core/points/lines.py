@@ -1,9 +1,11 @@
 """What one line gives for the value of its signal: 0 to 100, as a range where the value is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
-from groundswell.core.conditions import Lookup, holds, parse
+from groundswell.core.conditions import Condition, Lookup, holds, parse
 from groundswell.core.declare import Line, Value
 
 ZERO, FULL = Fraction(0), Fraction(100)
@@ -25,16 +27,26 @@ class Earned:
         return self.applies and self.low == self.high
 
 
+def condition(text: str, kinds: Mapping[str, str]) -> Condition:
+    """The condition of a line, parsed once and not once a partner."""
+    return _parsed(text, frozenset(kinds.items()))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, kinds: frozenset[tuple[str, str]]) -> Condition:
+    return parse(text, dict(kinds))
+
+
 def earned(line: Line, lookup: Lookup, kinds: dict[str, str]) -> Earned:
     """Points of a line. Order of work: applies_if, only_if (false gives 0, whatever the value), value, bounds.
 
     An undecided only_if gives the range from 0 to what the line would give; an undecided applies_if covers both cases.
     """
     value = lookup(line.signal)
-    applies = holds(parse(line.applies_if, kinds), lookup) if line.applies_if else True
+    applies = holds(condition(line.applies_if, kinds), lookup) if line.applies_if else True
     if applies is False or not value.applies:
         return Earned(ZERO, ZERO, applies=False, why=value.why or f"does not apply: {line.applies_if}")
-    gate = holds(parse(line.only_if, kinds), lookup) if line.only_if else True
+    gate = holds(condition(line.only_if, kinds), lookup) if line.only_if else True
     if gate is False:
         return Earned(ZERO, ZERO, why=f"0 unless {line.only_if}")
     low, high = _ends(line, value)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from groundswell.core.conditions import Lookup, holds, parse
+from groundswell.core.conditions import Lookup, holds
 from groundswell.core.declare import Line, Part, Score, Value
-from groundswell.core.points.lines import FULL, ZERO, Earned, banded, earned
+from groundswell.core.points.lines import FULL, ZERO, Earned, banded, condition, earned
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def score(edition: Score, values: Mapping[str, Value], kinds: dict[str, str]) ->
     def lookup(name: str) -> Value:
         return values.get(name, Value.unavailable("not measured"))
 
-    provisional = bool(edition.provisional_when) and holds(parse(edition.provisional_when, kinds), lookup) is True
+    provisional = bool(edition.provisional_when) and holds(condition(edition.provisional_when, kinds), lookup) is True
     counted = [p for p in edition.parts if not provisional or p.name in edition.provisional_parts]
     results = {part.name: [(line, earned(line, lookup, kinds)) for line in part.lines] for part in counted}
     applying = [part for part in counted if any(given.applies for _, given in results[part.name])]
