@@ -6,7 +6,7 @@ from django.db import transaction
 
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load
-from groundswell.runs.take_in import compare_later_landings
+from groundswell.runs.take_in import settle
 
 
 class CannotRevert(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -17,7 +17,7 @@ def revert(home: Home, name: str, why: str, now: dt.datetime) -> list[Load]:
     """Take a load back: cuts after now skip it, earlier ones do not (a load dated by its source: no cut sees it).
 
     Published runs keep what they pinned. Later landings of its source are compared anew, since what they found
-    unchanged may now be missing; they are returned. The caller holds the writer's lock.
+    unchanged may now be missing; the loads that this adds are returned. The caller holds the writer's lock.
     """
     try:
         load = Load.named(name)
@@ -32,6 +32,6 @@ def revert(home: Home, name: str, why: str, now: dt.datetime) -> list[Load]:
     copies = [load, *Load.objects.filter(again_of=load, voided_at=None, state="committed")]
     with transaction.atomic(durable=True):
         for one in copies:
-            one.voided_at, one.voided_why = now, why
+            one.voided_at, one.voided_why, one.settled = now, why, False
             one.save()
-    return [again for one in copies for again in compare_later_landings(home, one, one.first_stamp, now)]
+    return settle(home, now)

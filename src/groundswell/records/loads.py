@@ -30,6 +30,7 @@ class Load(models.Model):
         on_delete=models.PROTECT,
         help_text="the load whose landing was compared anew under this number",
     )
+    settled = models.BooleanField(default=False, help_text="later landings of its source have been compared anew")
     rows_in = models.BigIntegerField(default=0)
     loaded = models.BigIntegerField(default=0)
     unchanged = models.BigIntegerField(default=0)

@@ -26,6 +26,7 @@ from groundswell.engine.home import Home
 from groundswell.records.loads import LoadFile
 from groundswell.records.runs import Run
 from groundswell.runs.publish import publish
+from groundswell.runs.take_in import recover
 
 
 class NotReproduced(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -34,6 +35,7 @@ class NotReproduced(Exception):  # noqa: N818 - what happened, in the glossary's
 
 def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
     """Assess as of a day and publish. The caller holds the writer's lock."""
+    recover(home, now)
     policy = home.policy
     files = home.files(home.cut(as_of))
     inputs = manifest_inputs(policy, as_of, files)

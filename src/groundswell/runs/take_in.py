@@ -35,12 +35,11 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
     Raises Refused (a file that is not taken), Asked (questions are open; nothing is loaded), NoSpace, BadPolicy.
     """
     check_room(home, path)
-    landings.sweep(home.path)
+    recover(home, now)
     named = [mappings.own(request.mapping)] if request.mapping else list(mappings.shipped())
     landing = landings.keep(home.path, path)
     kept = landings.at(home.path, landing)
     work = prepare(home, kept, path.name, path.parent, named, request)
-    _abandon_the_dead()
     load = _open(work, landing, path.name, request, now)
     if (before := _same_as_latest(load)) is not None:
         return _repeat(load, before)
@@ -50,9 +49,11 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
 # --------------------------------------------------------------------------------------------------------- the load
 
 
-def _abandon_the_dead() -> None:
-    """Loads that a killed writer left pending: the lock is ours, so nobody is at work on them any more."""
+def recover(home: Home, now: dt.datetime) -> None:
+    """Finish or give up what a killed writer left behind: the lock is ours, so nobody is at work on it any more."""
+    landings.sweep(home.path)
     Load.objects.filter(state="pending").update(state="abandoned")
+    settle(home, now)
 
 
 def _open(work: Work, landing: str, file_name: str, request: Request, now: dt.datetime) -> Load:
@@ -109,7 +110,7 @@ def _repeat(load: Load, before: Load) -> Load:
         before.quarantined,
     )
     load.report = {**before.report, "notes": [f"the same bytes as {before.name}"]}
-    load.last_stamp = max(load.known_at, before.last_stamp or load.known_at) if not load.dated else before.last_stamp
+    load.last_stamp = max(load.known_at, before.last_stamp or load.known_at)
     rows = [QuarantinedRow(load=load, **_copy(row)) for row in before.quarantine.all()]
     return _commit(load, [], rows)
 
@@ -133,7 +134,7 @@ def _run(work: Work, load: Load, strict: bool, now: dt.datetime) -> Load:
     staged, files = through(work, load, strict)
     rows = [QuarantinedRow(load=load, **asdict(row)) for row in sorted(staged.broken, key=lambda row: row.line)]
     load = _commit(load, files, rows)
-    compare_later_landings(work.home, load, load.first_change, now)
+    settle(work.home, now)
     return load
 
 
@@ -371,25 +372,40 @@ def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow]) -> Lo
 # ----------------------------------------------------------------------------------------------- comparing anew
 
 
-def compare_later_landings(home: Home, load: Load, since: dt.datetime | None, now: dt.datetime) -> list[Load]:
-    """Compare anew the landings of a load's source that reach past `since` and found rows unchanged.
+def settle(home: Home, now: dt.datetime) -> list[Load]:
+    """Compare anew the later landings of every load that changed what they were compared with.
 
-    They were compared with what stood before; something older stands there now, or is gone after a revert. Each is
-    compared from its kept bytes, so that the order in which exports arrive does not matter.
+    A landing that found rows unchanged was compared with what stood before it; something older stands there now, or is
+    gone after a revert. Each is compared from its kept bytes, so that the order in which exports arrive does not matter.
+    Returns the loads that this added. What a killed writer left unsettled is settled by the next one.
     """
+    added = []
+    for load in Load.objects.filter(state="committed", settled=False).order_by("number"):
+        since = load.first_stamp if load.voided_at else load.first_change
+        added += [_again(home, each, now) for each in _later_landings(load, since)]
+        load.settled = True
+        load.save(update_fields=["settled"])
+    return [load for load in added if load is not None]
+
+
+def _later_landings(load: Load, since: dt.datetime | None) -> list[Load]:
+    """Loads of the same source that reach past `since` and found rows unchanged."""
     if since is None:
         return []
-    later = Load.objects.filter(
-        source=load.source, state="committed", voided_at=None, again_of=None, unchanged__gt=0,
-        last_stamp__gte=since,
-    ).exclude(number=load.number)  # fmt: skip
-    return [_again(home, each, now) for each in later.order_by("known_at", "number")]
+    found = Load.objects.filter(
+        source=load.source, state="committed", voided_at=None, again_of=None, unchanged__gt=0, last_stamp__gte=since
+    )
+    return list(found.exclude(number=load.number).order_by("known_at", "number"))
 
 
-def _again(home: Home, load: Load, now: dt.datetime) -> Load:
+def _again(home: Home, load: Load, now: dt.datetime) -> Load | None:
+    """Take in a kept landing once more, exactly as it was asked for; None when nothing of it is new."""
     again = Load.objects.create(
         file_name=load.file_name, landing=load.landing, source=load.source, format=load.format, again_of=load,
-        arrived_at=_after_the_latest(now), known_at=load.known_at, dated=load.dated, request=load.request,
+        arrived_at=_after_the_latest(now), known_at=load.known_at, dated=load.dated, request=load.request, settled=True,
     )  # fmt: skip
     _, files = through(reopened(home, again), again)
+    if not files:
+        again.delete()
+        return None
     return _commit(again, files, [])
