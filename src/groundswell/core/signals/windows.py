@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 EXAMPLES = '"12 months", "13 weeks", "90 days", "complete 2 months", "fiscal year", "calendar year"'
-_LENGTH = re.compile(r"(complete )?([1-9]\d*) (day|week|month|quarter|year)s?")
+_UNITS = "(day|week|month|quarter|year)"
+_LENGTH = re.compile(rf"(?:(1) {_UNITS}|([2-9]|[1-9]\d+) {_UNITS}s)")
 
 
 @dataclass(frozen=True)
@@ -44,21 +45,27 @@ def window(text: str, shift: str, as_of: dt.date, fiscal_first_month: int) -> Wi
         if text.startswith("current and previous"):
             begins = begins.replace(year=begins.year - 1)
         return Window(begins - dt.timedelta(days=1), until)
-    match = _LENGTH.fullmatch(text)
-    if not match:
+    length = text.removeprefix("complete ")
+    if not (parsed := _length(length)):
         raise ValueError(f"'{text}' is not a window. Examples: {EXAMPLES}.")
-    if match[1]:
-        if match[3] not in ("month", "quarter"):
+    if length != text:
+        if parsed[1] not in ("month", "quarter"):
             raise ValueError(f"'{text}': only months and quarters can be complete.")
-        until = _last_complete(until, 3 if match[3] == "quarter" else 1)
-    return Window(_earlier(until, f"{match[2]} {match[3]}s"), until)
+        until = _last_complete(until, 3 if parsed[1] == "quarter" else 1)
+    return Window(_earlier(until, length), until)
+
+
+def _length(text: str) -> tuple[int, str] | None:
+    """(count, unit) of "1 day", "13 weeks"; None for anything else."""
+    match = _LENGTH.fullmatch(text)
+    return (int(match[1] or match[3]), match[2] or match[4]) if match else None
 
 
 def _earlier(day: dt.date, length: str) -> dt.date:
-    match = _LENGTH.fullmatch(length)
-    if not match or match[1]:
+    parsed = _length(length)
+    if not parsed:
         raise ValueError(f'\'{length}\' is not a length of time. Examples: "12 months", "13 weeks".')
-    count, unit = int(match[2]), match[3]
+    count, unit = parsed
     if unit in ("day", "week"):
         return day - dt.timedelta(days=count * (7 if unit == "week" else 1))
     return months_before(day, count * {"month": 1, "quarter": 3, "year": 12}[unit])
