@@ -34,6 +34,7 @@ _COMPARE: dict[type[exp.Expr], str] = {
     exp.GTE: ">=",
 }
 _FUNCTIONS = "days, has, lower"
+_DEEPEST = 40
 
 
 class BadCondition(ValueError):  # noqa: N818 - the glossary's word for it
@@ -67,6 +68,8 @@ def parse(text: str, kinds: Mapping[str, str], lists: Mapping[str, tuple[str, ..
     for mark in ("--", "/*", ";"):
         if mark in text:
             raise BadCondition(f"'{mark}' is not allowed in a condition")
+    if text.count("(") + text.casefold().count("not ") > _DEEPEST:
+        raise BadCondition(f"a condition may nest at most {_DEEPEST} deep")
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect=DIALECT) if tree is not None]
         if len(trees) != 1:
@@ -88,10 +91,14 @@ def _with_lists(tree: exp.Expr, lists: Mapping[str, tuple[str, ...]]) -> exp.Exp
         if name not in lists:
             raise BadCondition(f"there is no list '${name}'{_nearest(name, lists)}")
         holder = node.parent
-        if not isinstance(holder, exp.In):
+        if not isinstance(holder, exp.In) or node is holder.this:
             raise BadCondition(f"'${name}' is a list; write: column in ${name}")
-        holder.set("field", None)
-        holder.set("expressions", [exp.Literal.string(word) for word in lists[name]])
+        if not lists[name]:
+            raise BadCondition(f"the list '${name}' is empty")
+        words = [exp.Literal.string(word) for word in lists[name]]
+        holder.set("expressions", [item for item in holder.expressions if item is not node] + words)
+        if holder.args.get("field") is node:
+            holder.set("field", None)
     return tree
 
 
@@ -189,12 +196,14 @@ def _like(node: exp.Like, kinds: Mapping[str, str], names: set[str]) -> None:
     pattern = node.expression
     if _operand(node.this, kinds, names)[0] != "text" or not isinstance(pattern, exp.Literal):
         raise BadCondition("like compares a text with a text in quotes")
-    if "%" in pattern.name[1:-1] or "_" in pattern.name or pattern.name.strip("%") == "":
+    word = pattern.name
+    if word.count("%") > 1 or "_" in word or word == "%" or "%" in word[1:-1]:
         raise BadCondition(f"like '{pattern.name}': one % at the beginning or at the end, and no _")
 
 
 def _has(node: exp.Anonymous, kinds: Mapping[str, str], names: set[str]) -> None:
-    if len(node.expressions) != 2 or not isinstance(node.expressions[1], exp.Literal):
+    word = node.expressions[1] if len(node.expressions) == 2 else None
+    if not (isinstance(word, exp.Literal) and word.is_string):
         raise BadCondition("has takes a list column and a word: has(account_tags, 'growth_market')")
     if _operand(node.expressions[0], kinds, names)[0] != "list":
         raise BadCondition(f"has: '{node.expressions[0].sql()}' is not a list column")
@@ -239,21 +248,31 @@ def holds(condition: Condition, lookup: Lookup) -> bool | None:
 
     `is null` means "not applicable"; any other comparison with a value that does not apply is unmet.
     """
-    return _holds(condition.tree, lookup)
+    said = _holds(condition.tree, lookup)
+    return None if said is None else said is True
 
 
-def _holds(node: exp.Expr, lookup: Lookup) -> bool | None:
+class _Unmet:
+    """A comparison with what does not apply: unmet, and so is its negation."""
+
+
+_UNMET = _Unmet()
+_Said = bool | _Unmet | None
+
+
+def _holds(node: exp.Expr, lookup: Lookup) -> _Said:
     if isinstance(node, exp.Paren):
         return _holds(node.this, lookup)
-    if isinstance(node, exp.Not):
-        inner = _holds(node.this, lookup)
-        return None if inner is None else not inner
+    if isinstance(node, exp.Not) or node.args.get("negate"):
+        inner = _holds(node.this, lookup) if isinstance(node, exp.Not) else _plainly(node, lookup)
+        return not inner if isinstance(inner, bool) else inner
+    return _plainly(node, lookup)
+
+
+def _plainly(node: exp.Expr, lookup: Lookup) -> _Said:
+    """The answer of a node that is no negation."""
     if isinstance(node, (exp.And, exp.Or)):
-        sides = (_holds(node.this, lookup), _holds(node.expression, lookup))
-        decisive = isinstance(node, exp.Or)
-        if decisive in sides:
-            return decisive
-        return None if None in sides else not decisive
+        return _joined(isinstance(node, exp.Or), [_holds(node.this, lookup), _holds(node.expression, lookup)])
     if isinstance(node, exp.Is):
         return not _value(node.this, lookup).applies
     if isinstance(node, exp.Boolean):
@@ -261,12 +280,13 @@ def _holds(node: exp.Expr, lookup: Lookup) -> bool | None:
     if isinstance(node, exp.Column):
         return _compare("=", lookup(node.name), Value.of(True))
     if isinstance(node, exp.In):
-        return _any(_compare("=", _value(node.this, lookup), _value(item, lookup)) for item in node.expressions)
+        return _joined(
+            True, [_compare("=", _value(node.this, lookup), _value(item, lookup)) for item in node.expressions]
+        )
     if isinstance(node, exp.Between):
         middle = _value(node.this, lookup)
-        ends = (_compare(">=", middle, _value(node.args["low"], lookup)),
-                _compare("<=", middle, _value(node.args["high"], lookup)))  # fmt: skip
-        return False if False in ends else None if None in ends else True
+        ends = [("<=", node.args["high"]), (">=", node.args["low"])]
+        return _joined(False, [_compare(sign, middle, _value(end, lookup)) for sign, end in ends])
     if isinstance(node, exp.Like):
         return _is_like(_value(node.this, lookup), node.expression.name)
     if type(node) in _COMPARE:
@@ -274,9 +294,13 @@ def _holds(node: exp.Expr, lookup: Lookup) -> bool | None:
     raise BadCondition(f"'{node.sql(dialect=DIALECT)}' can only be asked of rows")
 
 
-def _any(results: Iterable[bool | None]) -> bool | None:
-    found = list(results)
-    return True if True in found else None if None in found else False
+def _joined(decisive: bool, sides: list[_Said]) -> _Said:
+    """Answers joined by `or` (decisive = True) or `and` (False): one decisive answer decides; else the least certain."""
+    if any(side is decisive for side in sides):
+        return decisive
+    if any(side is None for side in sides):
+        return None
+    return _UNMET if any(side is _UNMET for side in sides) else not decisive
 
 
 def _value(node: exp.Expr, lookup: Lookup) -> Value:
@@ -298,20 +322,20 @@ def _value(node: exp.Expr, lookup: Lookup) -> Value:
     raise BadCondition(f"'{node.sql(dialect=DIALECT)}' can only be asked of rows")
 
 
-def _is_like(value: Value, pattern: str) -> bool | None:
+def _is_like(value: Value, pattern: str) -> _Said:
     if not isinstance(value.low, str):
-        return None if value.applies else False
+        return None if value.applies else _UNMET
     word = pattern.strip("%")
     starts, ends = pattern.endswith("%"), pattern.startswith("%")
     return value.low.startswith(word) if starts else value.low.endswith(word) if ends else value.low == word
 
 
-def _compare(operator: str, left: Value, right: Value) -> bool | None:
+def _compare(operator: str, left: Value, right: Value) -> _Said:
     if not (left.applies and right.applies):
-        return False
+        return _UNMET
     if operator == "<>":
         equal = _compare("=", left, right)
-        return None if equal is None else not equal
+        return not equal if isinstance(equal, bool) else equal
     if operator in (">", ">="):
         return _compare("<" if operator == ">" else "<=", right, left)
     if operator == "=":

@@ -35,6 +35,9 @@ class Load(models.Model):
     loaded = models.BigIntegerField(default=0)
     unchanged = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
+    versions_same = models.BigIntegerField(
+        default=0, help_text="versions it did not write, since they were there already"
+    )
     first_stamp = models.DateTimeField(null=True, help_text="earliest place in the order of versions that it wrote")
     first_change = models.DateTimeField(null=True, help_text="earliest place at which it changed what stood before")
     last_stamp = models.DateTimeField(null=True, help_text="latest place in the order of versions of any of its rows")

@@ -109,6 +109,7 @@ def _repeat(load: Load, before: Load) -> Load:
         before.loaded + before.unchanged,
         before.quarantined,
     )
+    load.versions_same = load.unchanged
     load.report = {**before.report, "notes": [f"the same bytes as {before.name}"]}
     load.last_stamp = max(load.known_at, before.last_stamp or load.known_at)
     rows = [QuarantinedRow(load=load, **_copy(row)) for row in before.quarantine.all()]
@@ -280,6 +281,7 @@ def _count(engine: Engine, load: Load, staged: Staged) -> None:
         )
         found = engine.ask(
             "select min(stamp) filter (not unchanged) as first_stamp, max(stamp) as last_stamp, "
+            "count(*) filter (unchanged) as versions_same, "
             f"min(stamp) filter (follows and not unchanged) as first_change from ({stamps})"
         )[0]
         for name, stamp in found.items():
@@ -389,11 +391,11 @@ def settle(home: Home, now: dt.datetime) -> list[Load]:
 
 
 def _later_landings(load: Load, since: dt.datetime | None) -> list[Load]:
-    """Loads of the same source that reach past `since` and found rows unchanged."""
+    """Loads of the same source that reach past `since` and did not write a version, since it was there already."""
     if since is None:
         return []
     found = Load.objects.filter(
-        source=load.source, state="committed", voided_at=None, again_of=None, unchanged__gt=0, last_stamp__gte=since
+        source=load.source, state="committed", voided_at=None, again_of=None, versions_same__gt=0, last_stamp__gte=since
     )
     return list(found.exclude(number=load.number).order_by("known_at", "number"))
 
