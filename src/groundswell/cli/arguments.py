@@ -6,6 +6,13 @@ from pathlib import Path
 DESCRIPTION = "Which partners are ready, why, and from which rows."
 
 
+def _count(text: str) -> int:
+    """A number that counts something. argparse makes a usage message of the ValueError."""
+    if (number := int(text)) < 0:
+        raise ValueError(text)
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     everywhere = argparse.ArgumentParser(add_help=False)
@@ -17,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=said, description=said, parents=[everywhere])
 
     one = command("take-in", "take in exports: CSV of a known format, or any CSV or Parquet by a mapping file")
-    one.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    one.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the exports, one or more")
     one.add_argument("--mapping", type=Path, help="a mapping file (docs/reference/mapping.md)")
     one.add_argument("--source", default="", help="name of the system the files come from")
     one.add_argument(
@@ -29,27 +36,31 @@ def parser() -> argparse.ArgumentParser:
     one = command("assess", "assess every partner as of a day, and publish")
     one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
     one = command("partners", "the ranked list of the published run")
-    one.add_argument("--format", choices=("table", "csv", "json"), default="table")
-    one.add_argument("--limit", type=int, default=0, help="the first so many (default: all)")
+    one.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"
+    )
+    one.add_argument("--limit", type=_count, default=0, help="the first so many (default: all)")
     one = command("explain", "why a partner stands where it stands, down to file and line")
     one.add_argument("partner", help="id, source id or name")
-    one.add_argument("--json", action="store_true")
-    one.add_argument("--rows", type=int, default=3, help="source rows shown behind each signal (default: 3)")
+    one.add_argument("--json", action="store_true", help="print it as JSON, figures exact")
+    one.add_argument("--rows", type=_count, default=3, help="source rows shown behind each signal (default: 3)")
     one = command("tables", "a canonical table as of a day")
-    one.add_argument("name")
-    one.add_argument("--as-of", default="", metavar="DAY")
-    one.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    one.add_argument("name", help="such as deals, partners, source_keys")
+    one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
+    one.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"
+    )
     one = command("loads", "the loads, what became of their rows; revert one")
-    one.add_argument("verb", nargs="?", choices=("list", "revert", "show"), default="list")
-    one.add_argument("load", nargs="?", default="")
+    one.add_argument("verb", nargs="?", choices=("list", "revert", "show"), default="list", help="what to do")
+    one.add_argument("load", nargs="?", default="", help="the load to show or revert, such as L000001")
     one.add_argument("--why", default="", help="why a load is reverted")
     one = command("check", "check the policy; every fault with file, line and remedy")
     one.add_argument("--fix", action="store_true", help="write `needs` of signals as their measures use them")
     one = command("doctor", "check that everything promised is there")
     one.add_argument("--rebuild", action="store_true", help="make the lake anew from the kept files")
     one = command("demo", "from made exports to a ranked list and one explanation, in a folder of its own")
-    one.add_argument("--partners", type=int, default=48)
-    one.add_argument("--seed", type=int, default=7)
+    one.add_argument("--partners", type=_count, default=48, help="how many made partners (default: 48)")
+    one.add_argument("--seed", type=int, default=7, help="another seed, another made ecosystem (default: 7)")
     one.add_argument(
         "--resellers", type=Path, help="folder of the AdventureWorks reseller channel, instead of made exports"
     )

@@ -174,6 +174,8 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
     with _writing(home, "assess"):
         run_ = assess.run(home, as_of, _now())
     print(say.run(run_.manifest))
+    if as_of > home.today(_now()):
+        print(f"{as_of} lies in the future: only what is known today is in it.")
     if not run_.manifest["partners"]:
         print(say.nobody(Load.objects.filter(state="committed").order_by("known_at").first(), as_of))
     return ACCEPTED

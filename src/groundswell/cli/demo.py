@@ -24,7 +24,7 @@ def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
     names = sorted(str(path) for path in exports.iterdir() if path.suffix == ".csv")
     if asked.resellers:
         names = [str(exports / name) for name in ("resellers.csv", "order_lines_to_2012.parquet")]
-    as_of = RESELLERS_UNTIL if asked.resellers else UNTIL
+    as_of = RESELLERS_UNTIL if asked.resellers else _until()
     for arguments in (["take-in", *options, *names], ["assess", "--as-of", str(as_of)]):
         print(f"\n$ groundswell {' '.join(_short(home, word) for word in arguments)}")
         if code := command(arguments):
@@ -42,14 +42,20 @@ def _exports(home: Home, asked: argparse.Namespace) -> Path:
         return Path(asked.resellers)
     exports = home.path / "exports"
     exports.mkdir()
-    make(exports, partners=asked.partners, seed=asked.seed, until=UNTIL)
+    make(exports, partners=asked.partners, seed=asked.seed, until=_until())
     return exports
 
 
 def _dated(asked: argparse.Namespace) -> list[str]:
     if asked.resellers:
         return ["--mapping", str(asked.mapping)]
-    return ["--exported-at", str(UNTIL)]
+    return ["--exported-at", str(_until())]
+
+
+def _until() -> dt.date:
+    """The day of the made exports: a fixed one, unless the clock of the machine is before it."""
+    today = dt.datetime.now(dt.UTC).date()
+    return UNTIL if today >= UNTIL else today.replace(day=1) - dt.timedelta(days=1)
 
 
 def _short(home: Home, word: str) -> str:

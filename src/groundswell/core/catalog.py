@@ -112,7 +112,7 @@ def _orders(keys: Keys) -> dict[str, tuple[str, ...]]:
 
 
 def _limits(keys: Keys) -> dict[str, int]:
-    table = keys.table("at_most")
+    table = keys.table("bounds")
     found = {name: int(table.number(name)) for name in table.data} if table else {}
     keys.origin()
     keys.done()

@@ -34,7 +34,7 @@ class Value:
 
     @property
     def state(self) -> str:
-        """known, at least, unknown, unavailable or not applicable."""
+        """known, at least, between, unknown, unavailable or not applicable."""
         if not self.applies:
             return "not applicable"
         if self.known:

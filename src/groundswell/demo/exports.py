@@ -2,8 +2,8 @@
 
 Kinds: *active* sells; *ready* is certified and engaged and has no more than open deals; *quiet* won deals one to two
 years ago, is certified, and stopped 5 to 9 months ago; *visible* opens and answers mailings, can do nothing and sells
-nothing, so whoever counts noise ranks it high; *new* joined under 120 days ago; *thin* is only a row of the list, so
-every signal of it is unknown and none is zero.
+nothing, so whoever counts noise ranks it high; *new* joined under 120 days ago; *thin* is only a row of the list:
+the sources cover it and say nothing of it, so what they count is zero and what they do not bring is unknown.
 
 The mess is what real exports bring: byte order mark, semicolons, decimal commas, day-first dates, CRLF, one name for
 two partners, one person's e-mail in two spellings, days without a time, repeated rows, credentials that call

@@ -1,6 +1,7 @@
 """A run: assess every partner as of a day, write the result whole, then publish it by moving one pointer.
 
-The id of a run is the hash of all that went into it, so the same facts, policy and day are the same run, byte for byte.
+The id of a run is the hash of all that went into it: day, policy, program, and the lake files with their hashes. The
+same inputs are the same run, byte for byte.
 """
 
 import datetime as dt

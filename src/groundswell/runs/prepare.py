@@ -1,5 +1,6 @@
 """Before a load: room, format, lookups, and the questions that only a person can answer."""
 
+import codecs
 import datetime as dt
 import shutil
 import zoneinfo
@@ -13,7 +14,7 @@ from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Batch, Refused, Tail
 from groundswell.connectors.files.recognise import Recognised, normal, recognise
 from groundswell.connectors.files.stage import look, proofs
-from groundswell.core.tables.proof import Question, settle
+from groundswell.core.tables.proof import Proof, Question, settle
 from groundswell.engine import landings
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load
@@ -73,6 +74,7 @@ def check_room(home: Home, path: Path) -> None:
 def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[Mapping_], request: Request) -> Work:
     """Recognise a file and settle how its columns are read; raises Asked while a question is open."""
     limits = dict(home.policy.instance.limits)
+    _known_encoding(request.answers.get("encoding", ""))
     found = recognise(kept, name, named, request.answers.get("encoding", ""), limits)
     source = request.source or found.mapping.source
     told = sources.read(home.path, source)
@@ -86,7 +88,7 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
     zone = answers.get("zone") or found.mapping.zone
     if not questions:
         seen = proofs(found.file, found.header_of)
-        _check_answers(answers, found)
+        _check_answers(request.answers, found, seen)
         look(seen, batches_of(found, kept, limits["cell_characters"], Tail()))
         orders, questions = settle(seen, answers, found.mapping.locale)
         floating = next((proof.floating for proof in seen.values() if proof.floating), "")
@@ -114,13 +116,32 @@ def _chosen_headers(found: Recognised, answers: Mapping[str, str]) -> Recognised
     return replace(found, header_of={**found.header_of, **chosen})
 
 
-def _check_answers(answers: Mapping[str, str], found: Recognised) -> None:
-    for column, answer in answers.items():
-        if column == "zone" and answer not in zoneinfo.available_timezones():
-            raise Refused(f"--answer zone={answer}: not a time zone; write one such as Europe/Berlin")
-        known = {*sources.WHOLE, *found.layout.headers, *found.header_of}
-        if column not in known:
-            raise Refused(f"--answer {column}={answer}: the file has no column '{column}'")
+def _check_answers(given: Mapping[str, str], found: Recognised, seen: Mapping[str, Proof]) -> None:
+    """What was answered just now must be about this file, and possible. Raises Refused."""
+    for column, answer in given.items():
+        possible: tuple[str, ...] = ()
+        if column == "zone":
+            possible = ("Europe/Berlin", "America/New_York", "UTC")
+            if answer in zoneinfo.available_timezones():
+                continue
+        elif column in seen:
+            possible = _ORDERS[seen[column].kind]
+        elif column in found.header_of:
+            possible = tuple(header for header in found.layout.headers if header)
+        elif column not in sources.WHOLE:
+            raise Refused(f"--answer {column}={answer}: the file has no column '{column}' that asks anything")
+        if possible and answer not in possible:
+            raise Refused(f"--answer {column}={answer}: not an answer; write one such as {', '.join(possible[:3])}")
+
+
+_ORDERS = {"date": ("dmy", "mdy"), "number": (".", ",")}
+
+
+def _known_encoding(name: str) -> None:
+    try:
+        codecs.lookup(name or "utf-8")
+    except LookupError as error:
+        raise Refused(f"--answer encoding={name}: not a code page; write one such as cp1252") from error
 
 
 def _lookups(
@@ -136,24 +157,36 @@ def _lookups(
                 if not path.is_file():
                     raise Refused(f"the mapping looks up {lookup.file}, which does not lie beside the file")
                 beside.setdefault(lookup.file, landings.keep(home.path, path))
-                found[lookup.file, lookup.on, lookup.take] = _lookup(
-                    path, lookup, home.policy.instance.limits["cell_characters"]
-                )
+                longest = home.policy.instance.limits["cell_characters"]
+                found[lookup.file, lookup.on, lookup.take] = _lookup(path, lookup.file, lookup, longest)
     return found, beside
 
 
-def _lookup(path: Path, lookup: mappings.Lookup, longest: int) -> dict[str, str]:
-    encoding = read.encoding(path) or "iso-8859-1"
-    first = read.sample(path, encoding, ",", 1, longest)
-    delimiter = max(read.DELIMITERS, key=lambda d: len(read.sample(path, encoding, d, 1, longest)[0].cells))
-    headers = read.sample(path, encoding, delimiter, 1, longest)[0].cells if first else []
-    names = {normal(header): i for i, header in enumerate(headers)}
-    if normal(lookup.on) not in names or normal(lookup.take) not in names:
-        raise Refused(f"{lookup.file} has no column '{lookup.on}' or '{lookup.take}'")
+def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dict[str, str]:
+    """{key: value} of a lookup file, read whole. Raises Refused for what could only be guessed."""
+    encoding = read.encoding(path)
+    if not encoding:
+        raise Refused(f"{name} is not UTF-8; save it as CSV (UTF-8)")
+    heads = {d: next(iter(read.sample(path, encoding, d, 1, longest)), None) for d in read.DELIMITERS}
+    delimiter, head = max(heads.items(), key=lambda item: len(item[1].cells) if item[1] else 0)
+    names = {normal(header): i for i, header in enumerate(head.cells)} if head else {}
+    for wanted in (lookup.on, lookup.take):
+        if normal(wanted) not in names:
+            raise Refused(f"{name} has no column '{wanted}'")
     on, take = names[normal(lookup.on)], names[normal(lookup.take)]
+    found: dict[str, str] = {}
     with read.opened(path, encoding) as file:
-        rows = [record.cells for record in read.records(file, delimiter, longest) if len(record.cells) == len(headers)]
-    return {row[on].strip(): row[take].strip() for row in rows[1:]}
+        for record in read.records(file, delimiter, longest):
+            if record.line == 1 or not any(cell.strip() for cell in record.cells):
+                continue
+            if record.fault or len(record.cells) != len(names):
+                raise Refused(
+                    f"{name} line {record.line} cannot be read: {record.fault or 'its cells do not fit the header'}"
+                )
+            key, value = record.cells[on].strip(), record.cells[take].strip()
+            if found.setdefault(key, value) != value:
+                raise Refused(f"{name} line {record.line}: {lookup.on} '{key}' has two values of {lookup.take}")
+    return found
 
 
 def batches_of(found: Recognised, path: Path, longest: int, tail: Tail) -> Iterator[Batch]:
@@ -176,7 +209,7 @@ def reopened(home: Home, load: Load) -> Work:
     beside = dict(asked["beside"])
     lookups = {
         (lookup.file, lookup.on, lookup.take): _lookup(
-            landings.at(home.path, beside[lookup.file]), lookup, limits["cell_characters"]
+            landings.at(home.path, beside[lookup.file]), lookup.file, lookup, limits["cell_characters"]
         )
         for row in found.file.rows
         for expr in row.columns.values()

@@ -85,9 +85,7 @@ def rebuild(home: Home, now: dt.datetime) -> list[str]:
         for table in sorted(kept.keys() | files.keys()):
             old, new = kept.get(table), files.get(table)
             if old is None or new is None or (old.rows, old.sha256) != (new.rows, new.sha256):
-                differs.append(
-                    f"{load.name} {table}: {old.rows if old else 0} rows in the ledger, {new.rows if new else 0} rebuilt"
-                )
+                differs.append(f"{load.name} {table}: {_said(old)} in the ledger, {_said(new)} rebuilt")
         written += files.values()
     if differs:
         with transaction.atomic(durable=True):
@@ -99,3 +97,7 @@ def rebuild(home: Home, now: dt.datetime) -> list[str]:
     durable.rename(fresh.lake, home.lake)
     shutil.rmtree(old_lake, ignore_errors=True)
     return differs
+
+
+def _said(file: LoadFile | None) -> str:
+    return f"{file.rows} rows ({file.sha256[:12]})" if file else "nothing"

@@ -238,7 +238,7 @@ def _compare(engine: Engine, table: str, home: Home, load: Load) -> None:
     engine.versions(table, files.get(table, ()))
     sql = fold.unchanged_sql(TABLES[table], f"hashed_{table}", f"{table}_versions")
     engine.do(
-        f"create table compared_{table} as select h.*, c.unchanged, c.follows "
+        f"create table compared_{table} as select h.*, c.unchanged, c.follows, c.contradicts "
         f"from hashed_{table} as h join ({sql}) as c using (staged_row)"
     )
 
@@ -336,6 +336,17 @@ def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str) -> list
             said.append(
                 f"{changed} rows differ from what stood before; they carry no date, so this later arrival stands"
             )
+    if staged.tables:
+        every = " union all ".join(
+            f"select row_no from compared_{name} where contradicts and not mention" for name in sorted(staged.tables)
+        )
+        against = engine.one(f"select count(distinct row_no) from ({every})")
+        if against:
+            said.append(
+                f"{against} rows contradict others of the same moment; of two such versions the one of higher hash stands"
+            )
+    if not staged.rows_in:
+        said.append("the file has a header and no rows; what stood before still stands")
     if snapshot == "full":
         said.append("snapshot = full: a key that is absent is not yet read as gone")
     return said

@@ -317,4 +317,4 @@ def look(asked: Mapping[str, Proof], batches: Iterator[Batch]) -> None:
     """Show every cell of the columns in question to their proofs."""
     for batch in batches:
         for header, proof in asked.items():
-            proof.look({cell for cell in batch.columns[header] if cell.strip().casefold() not in EMPTY})
+            proof.look(cell for cell in dict.fromkeys(batch.columns[header]) if cell.strip().casefold() not in EMPTY)

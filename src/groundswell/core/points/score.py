@@ -136,7 +136,7 @@ def _finish(
     deductions: list[tuple[str, Fraction]] = []
     for penalty in edition.penalties:
         value = lookup(penalty.signal)
-        if not value.applies or not value.available:
+        if not value.applies:
             continue
         ends_ = [end if isinstance(end, Fraction) else None for end in (value.low, value.high)]
         least, most = banded(ends_[0], ends_[1], penalty.bands)

@@ -86,7 +86,7 @@ def _from_rows(measure: Measure, pieces: Pieces, partly: str) -> Value:
         return Value.of(True) if n else Value(False, True, why="; ".join(doubts)) if doubts else Value.of(False)
     if measure.take == "latest":
         return _last(pieces, doubts)
-    if empty and measure.take != "average":
+    if empty:
         doubts.append(f"{empty} of {n} rows leave {measure.of or 'it'} empty")
     if measure.take in ("count", "count distinct", "sum"):
         label = {"sum": "total"}.get(measure.take, "found" if "found" in pieces else "n")

@@ -32,8 +32,8 @@ def _canonical(column: Column) -> str:
 
 
 def unchanged_sql(table: Table, staged: str, versions: str) -> str:
-    """Every staged row with `unchanged`: true where the version before its place says the same, and `follows`: true
-    where there is a version before its place at all.
+    """Every staged row with `unchanged`: true where the version before its place says the same, `follows`: true
+    where there is a version before its place at all, and `contradicts`: true where another version claims its place.
 
     The place is by (stamp, known_at, row_hash), a stored version before an equal staged one, then by line; so the
     answer does not depend on the order or the number of the files that brought the rows.
@@ -48,12 +48,14 @@ with both_kinds as (
 compared as (
   select staged_row,
     lag(row_hash) over places as row_before, lag(changed_at) over places as change_before,
-    lag(deleted) over places as deleted_before, row_hash, changed_at, deleted
+    lag(deleted) over places as deleted_before, row_hash, changed_at, deleted,
+    count(*) over (partition by own_id, source, mention, coalesce(changed_at, known_at)) as at_this_place,
+    count(*) over (partition by own_id, source, mention, coalesce(changed_at, known_at), row_hash) as that_say_the_same
   from both_kinds
   window places as (partition by own_id, source, mention order by {_STAMP}, known_at, row_hash, staged_row, line))
 select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
   and deleted_before is not distinct from deleted) as unchanged,
-  row_before is not null as follows
+  row_before is not null as follows, at_this_place > that_say_the_same as contradicts
 from compared where staged_row > 0"""
 
 
