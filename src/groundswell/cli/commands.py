@@ -16,6 +16,7 @@ from django.db.utils import OperationalError
 
 from groundswell.actions.loads import CannotRevert, revert
 from groundswell.cli import arguments, demo, say
+from groundswell.cli.exits import Exit
 from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
 from groundswell.core.tables.cells import Fault, Reading, read_when
@@ -31,8 +32,6 @@ from groundswell.records.loads import Load
 from groundswell.runs import assess, rebuild
 from groundswell.runs.prepare import Asked, NoSpace, Request
 from groundswell.runs.take_in import take_in
-
-ACCEPTED, FAULT, USAGE, QUESTION, REFUSED, LOCKED, NO_SPACE = range(7)
 
 
 class Usage(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -51,18 +50,18 @@ def run(asked: argparse.Namespace, path: Path) -> int:
             _ready(home)
         return commands[asked.command](home, asked)
     except (BadPolicy, Usage, standings.Unknown, standings.NothingPublished) as error:
-        return _fail(str(error), USAGE)
+        return _fail(str(error), Exit.USAGE)
     except standings.Ambiguous as error:
-        return _fail(str(error), QUESTION)
+        return _fail(str(error), Exit.QUESTION)
     except (CannotRevert, Refused) as error:
-        return _fail(str(error), REFUSED)
+        return _fail(str(error), Exit.REFUSED)
     except Locked as error:
-        return _fail(str(error), LOCKED)
+        return _fail(str(error), Exit.LOCKED)
     except NoSpace as error:
-        return _fail(str(error), NO_SPACE)
+        return _fail(str(error), Exit.NO_SPACE)
     except (assess.NotReproduced, OperationalError) as error:
         full = "full" in str(error)
-        return _fail(f"{'no space left' if full else 'fault'}: {error}", NO_SPACE if full else FAULT)
+        return _fail(f"{'no space left' if full else 'fault'}: {error}", Exit.NO_SPACE if full else Exit.FAULT)
 
 
 def _fail(message: str, code: int) -> int:
@@ -113,7 +112,8 @@ def _exported_at(home: Home, text: str) -> dt.datetime | None:
 def _take_in(home: Home, asked: argparse.Namespace) -> int:
     answers = _answers(asked)
     exported_at = _exported_at(home, asked.exported_at)
-    worst, said = ACCEPTED, []
+    worst: int = Exit.ACCEPTED
+    said = []
     with _writing(home, "take-in"):
         for path in asked.files:
             request = Request(asked.mapping, asked.source, exported_at, answers.get(path.name, {}), asked.strict)
@@ -121,11 +121,11 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
             worst = max(worst, code)
             said.append(entry)
             if not asked.json:
-                print(say.load(entry), file=sys.stdout if code == ACCEPTED else sys.stderr, flush=True)
+                print(say.load(entry), file=sys.stdout if code == Exit.ACCEPTED else sys.stderr, flush=True)
     found = quality(home, home.today(_now()))
     if asked.json:
         print(json.dumps({"loads": said, "quality": say.as_json(found)}, ensure_ascii=False, indent=1))
-    elif worst == ACCEPTED:
+    elif worst == Exit.ACCEPTED:
         print(say.quality(found))
     return worst
 
@@ -134,11 +134,11 @@ def _one_file(home: Home, path: Path, request: Request) -> tuple[int, dict[str, 
     try:
         load = take_in(home, path, request, _now())
     except Refused as error:
-        return REFUSED, {"file": str(path), "refused": str(error)}
+        return Exit.REFUSED, {"file": str(path), "refused": str(error)}
     except Asked as error:
         questions = [{"column": q.column, "question": q.text, "answers": list(q.answers)} for q in error.questions]
-        return QUESTION, {"file": str(path), "format": error.format, "questions": questions}
-    return ACCEPTED, _load(load, path)
+        return Exit.QUESTION, {"file": str(path), "format": error.format, "questions": questions}
+    return Exit.ACCEPTED, _load(load, path)
 
 
 def _load(load: Load, path: Path) -> dict[str, object]:
@@ -178,7 +178,7 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
         print(f"{as_of} lies in the future: only what is known today is in it.")
     if not run_.manifest["partners"]:
         print(say.nobody(Load.objects.filter(state="committed").order_by("known_at").first(), as_of))
-    return ACCEPTED
+    return Exit.ACCEPTED
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
@@ -191,13 +191,13 @@ def _partners(home: Home, asked: argparse.Namespace) -> int:
         print(
             json.dumps({"run": found.manifest, "partners": [one.result for one in found.partners]}, ensure_ascii=False)
         )
-    return ACCEPTED
+    return Exit.ACCEPTED
 
 
 def _explain(home: Home, asked: argparse.Namespace) -> int:
     found = explanations.explain(home, asked.partner, min(asked.rows, home.policy.instance.limits["evidence_rows"]))
     print(json.dumps(say.explanation_json(found), ensure_ascii=False) if asked.json else say.explanation(found))
-    return ACCEPTED
+    return Exit.ACCEPTED
 
 
 def _tables(home: Home, asked: argparse.Namespace) -> int:
@@ -210,7 +210,7 @@ def _tables(home: Home, asked: argparse.Namespace) -> int:
         print(json.dumps([dict(zip(headers, row, strict=True)) for row in rows], ensure_ascii=False))
     else:
         print(say.table(headers, list(rows)))
-    return ACCEPTED
+    return Exit.ACCEPTED
 
 
 def _csv(headers: list[str], rows: Iterable[list[str]]) -> None:
@@ -237,7 +237,7 @@ def _loads(home: Home, asked: argparse.Namespace) -> int:
         print(json.dumps(_load(load, Path(load.file_name)), ensure_ascii=False, indent=1))
     else:
         print(say.loads(Load.objects.order_by("number")))
-    return ACCEPTED
+    return Exit.ACCEPTED
 
 
 def _check(home: Home, asked: argparse.Namespace) -> int:
@@ -254,7 +254,7 @@ def _check(home: Home, asked: argparse.Namespace) -> int:
     print(f"{len(found.files)} files, {len(found.signals)} signals, {len(faults)} faults, policy {found.version[:12]}")
     for path in own:
         print(f"{path.removeprefix('own/')} is the instance's own")
-    return USAGE if faults else ACCEPTED
+    return Exit.USAGE if faults else Exit.ACCEPTED
 
 
 def _doctor(home: Home, asked: argparse.Namespace) -> int:
@@ -268,7 +268,7 @@ def _doctor(home: Home, asked: argparse.Namespace) -> int:
     for fault in found.faults:
         print(fault, file=sys.stderr)
     print("all is well" if not found.faults else f"{len(found.faults)} faults")
-    return FAULT if found.faults else ACCEPTED
+    return Exit.FAULT if found.faults else Exit.ACCEPTED
 
 
 def _demo(home: Home, asked: argparse.Namespace) -> int:

@@ -1,8 +1,4 @@
-"""The command `groundswell`: its words, and what its exit codes mean.
-
-0 accepted · 1 fault · 2 usage or bad policy · 3 a question is open, nothing loaded · 4 refused · 5 another writer ·
-6 no space.
-"""
+"""The command `groundswell`: from its words to an exit code (`exits`), whatever goes wrong on the way."""
 
 import errno
 import os
@@ -14,6 +10,7 @@ from pathlib import Path
 import django
 
 from groundswell.cli import arguments
+from groundswell.cli.exits import Exit
 
 _MARK = "made-by-demo"
 
@@ -50,10 +47,10 @@ def run(words: list[str] | None = None) -> None:
         if asked.command != "demo":
             raise
         print(error, file=sys.stderr)
-        code = 4
+        code = Exit.REFUSED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = Exit.ACCEPTED
     except OSError as error:
         code = _say_os_error(error, home)
     except sqlite3.OperationalError as error:
@@ -65,9 +62,9 @@ def _say_os_error(error: OSError, home: Path) -> int:
     where = error.filename or home
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         print(f"no space left at {where}. Nothing that was accepted is lost; make room and try again.", file=sys.stderr)
-        return 6
+        return Exit.NO_SPACE
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         print(f"{where} cannot be written: {error.strerror}. Choose another folder with --home.", file=sys.stderr)
-        return 4
+        return Exit.REFUSED
     print(f"fault: {error}", file=sys.stderr)
-    return 1
+    return Exit.FAULT

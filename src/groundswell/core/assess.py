@@ -177,6 +177,7 @@ def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
 
 def _remarks(policy: Policy, as_of: dt.date) -> Iterator[str]:
     edition = policy.edition(NAME, as_of)
-    yield f"Weights are unvalidated priors of edition {edition.origin.since}, not yet checked against your outcomes."
+    whose = "your own, of" if edition.origin.own else "unvalidated priors of"
+    yield f"Weights are {whose} edition {edition.origin.since}, not yet checked against your outcomes."
     if as_of < edition.origin.since:
         yield f"No edition of {NAME} covers {as_of}; its first, of {edition.origin.since}, is applied."

@@ -10,6 +10,7 @@ from groundswell.core.declare import Instance, Policy, Score, Signal
 from groundswell.core.points import declared as points
 from groundswell.core.signals import declared as signals
 from groundswell.core.signals import shapes
+from groundswell.core.tables.cells import is_currency
 from groundswell.policy import read
 from groundswell.policy.read import BadPolicy, Document
 
@@ -97,6 +98,10 @@ def _instance(documents: Mapping[str, Document], faults: list[str]) -> Instance:
     own.origin()
     if found.home_zone not in zoneinfo.available_timezones():
         own.fault("home_zone", f"'{found.home_zone}' is not a time zone; write one such as Europe/Berlin")
+    if not is_currency(found.home_currency):
+        own.fault(
+            "home_currency", f"'{found.home_currency}' is not a currency; write its ISO 4217 code in capitals, as EUR"
+        )
     if not 1 <= found.fiscal_first_month <= 12:
         own.fault("fiscal_first_month", "is a month, 1 to 12")
     own.done()

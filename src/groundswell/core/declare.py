@@ -1,11 +1,12 @@
 """The shapes of what policy declares and of what rules return. No rule lives here, and nothing here reads a file."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 Scalar = Fraction | str | bool | dt.date
 
@@ -24,8 +25,6 @@ class Value:
     applies: bool = True
     available: bool = True
     why: str = ""
-
-    NOTHING: ClassVar["Value"]
 
     @property
     def known(self) -> bool:
@@ -202,6 +201,8 @@ def fraction(number: Any) -> Fraction:
     """A TOML number, or text such as "15/7", as the exact fraction it writes. Raises ValueError for anything else."""
     if isinstance(number, bool) or not isinstance(number, (int, Decimal, str)):
         raise ValueError(f"{number!r} is not a number")
+    if isinstance(number, str) and not re.fullmatch(r"-?\d+/[1-9]\d*", number):
+        raise ValueError(f'{number!r} is a text; write the number without quotes, or a fraction as "15/7"')
     if isinstance(number, Decimal) and not number.is_finite():
         raise ValueError(f"{number} is not a finite number")
     return Fraction(number)

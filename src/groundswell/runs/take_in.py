@@ -147,7 +147,7 @@ def through(work: Work, load: Load, strict: bool = False) -> tuple[Staged, list[
     with work.home.engine() as engine:
         staged = _stage(work, load, engine)
         _name_by_hash(engine, staged, load.source)
-        _set_aside_disagreements(work, engine, staged)
+        _quarantine_disagreements(work, engine, staged)
         if strict and staged.broken:
             load.delete()
             worst = min(staged.broken, key=lambda row: row.line)
@@ -207,7 +207,7 @@ def _name_by_hash(engine: Engine, staged: Staged, source: str) -> None:
             )
 
 
-def _set_aside_disagreements(work: Work, engine: Engine, staged: Staged) -> None:
+def _quarantine_disagreements(work: Work, engine: Engine, staged: Staged) -> None:
     """Rows that repeat one thing must agree about it; where they do not, all of them are quarantined."""
     table = work.found.file.agree
     if table not in staged.tables:

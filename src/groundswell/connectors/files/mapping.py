@@ -15,7 +15,7 @@ from typing import Any
 from groundswell.core import conditions
 from groundswell.core.checks import Keys
 from groundswell.core.conditions import BadCondition, Condition
-from groundswell.core.tables.contract import TABLES
+from groundswell.core.tables.contract import TABLES, Table
 from groundswell.core.tables.proof import known_locale
 from groundswell.policy.read import BadPolicy, Document, key_lines
 
@@ -247,6 +247,7 @@ def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
             if name not in known:
                 near = conditions.nearest(name, known, " Did you mean '{}'?")
                 keys.fault(name, f"table {table} has no column '{name}'.{near}")
+        _check_whole(keys, TABLES[table], columns)
     row = RowMap(table, columns, meta[0], None, lists, mention, meta[1])
     if only_if:
         names = dict.fromkeys(row.headers() | set(lists) | conditions.names_in(only_if), "text")
@@ -255,6 +256,15 @@ def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
         except BadCondition as error:
             keys.fault("only_if", str(error))
     return row
+
+
+def _check_whole(keys: Keys, table: Table, columns: Mapping[str, Expr]) -> None:
+    """What every row of a table needs must come from somewhere, or the whole file would be quarantined."""
+    if "external_id" not in columns and not table.key and table.name != "activities":
+        keys.fault("external_id", f"is required for {table.name}: which column holds the id of the row?")
+    for column in table.columns:
+        if column.required and not column.fallback and column.name not in columns:
+            keys.fault(column.name, f"is required for {table.name} ({column.meaning})")
 
 
 def _template(text: str) -> tuple[str, ...]:

@@ -40,18 +40,30 @@ def recognise(path: Path, name: str, mappings: Iterable[Mapping_], declared: str
     kinds = [
         (mapping, kind) for mapping in mappings for kind in mapping.files if not kind.match or fnmatch(name, kind.match)
     ]
+    parquet = read.is_parquet(path)
+    encoding = "" if parquet else read.encoding(path, declared)
     if not kinds:
         raise Refused(f"no [[file]] of the mapping matches the name '{name}'")
-    if read.is_parquet(path):
+    if parquet:
         headers = read.parquet_headers(path)
         _width(headers, limits)
-        return _best([(kind, Layout("parquet", "", 0, headers)) for kind in kinds])
-    encoding = read.encoding(path, declared)
-    found = _layouts(path, encoding, kinds, limits)
-    best = _best(found)
+        return _whole(_best([(kind, Layout("parquet", "", 0, headers)) for kind in kinds]))
+    best = _whole(_best(_layouts(path, encoding, kinds, limits)))
     if encoding:
         return best
     return _with_code_page(path, best)
+
+
+def _whole(found: Recognised) -> Recognised:
+    """A mapping names its headers; one that is not there would empty a column in silence, so it is refused."""
+    if found.file.aliases or not found.missing:
+        return found
+    near = [
+        nearest(name, found.layout.headers, f"'{name}' (did you mean '{{}}'?)") or f"'{name}'" for name in found.missing
+    ]
+    raise Refused(
+        f"the mapping names columns that the file does not have: {', '.join(near)}. Correct it, or leave them out."
+    )
 
 
 Candidate = tuple[tuple[Mapping_, FileMap], Layout]
@@ -75,9 +87,8 @@ def _layouts(
                 if _fits(kind[1], known):
                     found.append((kind, Layout(encoding, delimiter, record.line, headers, kind[1].footer)))
     if not found:
-        first = next(
-            (r.cells for d in read.DELIMITERS for r in read.sample(path, encoding or "iso-8859-1", d, 1, longest)), []
-        )
+        tries = [read.sample(path, encoding or "iso-8859-1", d, 1, longest) for d in read.DELIMITERS]
+        first = max((rows[0].cells for rows in tries if rows), key=len, default=[])
         raise Refused(_unknown(first, [kind for _, kind in kinds]))
     return found
 

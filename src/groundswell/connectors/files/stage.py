@@ -213,10 +213,8 @@ class _Typing:
         expr = self.row.columns.get("external_id")
         if expr is not None:
             found = self.sight.of(expr)
-        elif self.table.name == "touches":
-            named = [
-                self.row.columns[name] for name in ("subject_id", "partner_id", "role") if name in self.row.columns
-            ]
+        elif self.table.key:
+            named = [self.row.columns[name] for name in self.table.key if name in self.row.columns]
             found = ["|".join(text or "" for text in row) for row in zip(*map(self.sight.of, named), strict=True)]
         else:
             found = [None] * len(self.places)

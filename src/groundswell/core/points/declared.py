@@ -48,10 +48,10 @@ def score(document: Document, kinds: Kinds, faults: list[str]) -> Score:
 
 
 def _names(keys: Keys) -> tuple[tuple[str, Fraction], ...]:
-    pairs = tuple((str(name), _exact(keys, "named", start)) for name, start in keys.pairs("named"))
+    pairs = tuple((str(name), _exact(keys, "band_names", start)) for name, start in keys.pairs("band_names"))
     starts = [start for _, start in pairs]
     if not pairs or starts[0] != 0 or starts != sorted(set(starts)):
-        keys.fault("named", 'write the names of the bands in rising order from 0: [["none", 0], ["high", 80]]')
+        keys.fault("band_names", 'write the names of the bands in rising order from 0: [["none", 0], ["high", 80]]')
         return pairs or (("none", Fraction(0)),)
     return pairs
 

@@ -14,17 +14,21 @@ Bands = tuple[tuple[Fraction, Fraction], ...]
 
 @dataclass(frozen=True)
 class Earned:
-    """Points of a line, low and high end, out of 100. `applies` False: the line neither counts nor is required."""
+    """Points of a line, low and high end, out of 100. `applies` False: the line neither counts nor is required.
+
+    `undecided`: it is not known whether the line applies, so both cases are open.
+    """
 
     low: Fraction
     high: Fraction
     applies: bool = True
     why: str = ""
+    undecided: bool = False
 
     @property
     def known(self) -> bool:
         """Whether there is one answer."""
-        return self.applies and self.low == self.high
+        return self.applies and not self.undecided and self.low == self.high
 
 
 def condition(text: str, kinds: Mapping[str, str]) -> Condition:
@@ -44,23 +48,26 @@ def earned(line: Line, lookup: Lookup, kinds: dict[str, str]) -> Earned:
     """
     value = lookup(line.signal)
     applies = holds(condition(line.applies_if, kinds), lookup) if line.applies_if else True
-    if applies is False or not value.applies:
-        return Earned(ZERO, ZERO, applies=False, why=value.why or f"does not apply: {line.applies_if}")
+    if applies is False:
+        return Earned(ZERO, ZERO, applies=False, why=f"does not apply: {line.applies_if}")
     gate = holds(condition(line.only_if, kinds), lookup) if line.only_if else True
     if gate is False:
-        return Earned(ZERO, ZERO, why=f"0 unless {line.only_if}")
+        return Earned(ZERO, ZERO, why=f"0 unless {line.only_if}", undecided=applies is None)
+    if not value.applies:
+        return Earned(ZERO, ZERO, applies=False, why=value.why)
     low, high = _ends(line, value)
     if low != high and line.missing == "zero":
         return Earned(ZERO, ZERO, why=f"counted as zero: {value.why}")
     if gate is None:
-        return Earned(ZERO, high, why=f"not known whether {line.only_if}")
-    return Earned(low, high, why=value.why if applies else f"not known whether {line.applies_if}")
+        return Earned(ZERO, high, why=f"not known whether {line.only_if}", undecided=applies is None)
+    why = value.why if applies else f"not known whether {line.applies_if}"
+    return Earned(low, high, why=why, undecided=applies is None)
 
 
 def _ends(line: Line, value: Value) -> tuple[Fraction, Fraction]:
     if line.yes is not None:
-        ends = {_yes(line.yes, end) for end in (value.low, value.high)} if value.known else {ZERO, line.yes}
-        return min(ends), max(ends)
+        points = min(line.yes, FULL)
+        return (points if _is_yes(value.low) else ZERO), (points if value.high is None or _is_yes(value.high) else ZERO)
     low = value.low if isinstance(value.low, Fraction) else None
     high = value.high if isinstance(value.high, Fraction) else None
     if line.bars:
@@ -68,8 +75,8 @@ def _ends(line: Line, value: Value) -> tuple[Fraction, Fraction]:
     return banded(low, high, line.bands)
 
 
-def _yes(points: Fraction, value: object) -> Fraction:
-    return points if value is True or (isinstance(value, Fraction) and value > 0) else ZERO
+def _is_yes(value: object) -> bool:
+    return value is True or (isinstance(value, Fraction) and value > 0)
 
 
 def bars(low: Fraction | None, high: Fraction | None, at: tuple[Fraction, Fraction]) -> tuple[Fraction, Fraction]:

@@ -91,16 +91,27 @@ def score(edition: Score, values: Mapping[str, Value], kinds: dict[str, str]) ->
 
 def _part(part: Part, results: list[tuple[Line, Earned]], share: Fraction) -> PartResult:
     rows = [(line.weight, given) for line, given in results if given.applies]
-    weight = sum((w for w, _ in rows), ZERO)
     known = [(w, given) for w, given in rows if given.known]
     known_weight = sum((w for w, _ in known), ZERO)
     points = sum((w * given.low for w, given in known), ZERO) / known_weight if known_weight else None
-    low = sum((w * given.low for w, given in rows), ZERO) / weight
-    high = sum((w * given.high for w, given in rows), ZERO) / weight
+    low = _mean([(w, given.low, given.undecided) for w, given in rows], least=True)
+    high = _mean([(w, given.high, given.undecided) for w, given in rows], least=False)
     most = part.most
     return PartResult(
         part.name, share, min(points, most) if points is not None else None, min(low, most), min(high, most)
     )
+
+
+def _mean(rows: list[tuple[Fraction, Fraction, bool]], least: bool) -> Fraction:
+    """The least or the most that a weighted mean can be, where rows marked undecided may be left out."""
+    sure = [(w, points) for w, points, undecided in rows if not undecided]
+    maybe = sorted(((points, w) for w, points, undecided in rows if undecided), reverse=not least)
+    weight, total = sum((w for w, _ in sure), ZERO), sum((w * points for w, points in sure), ZERO)
+    for points, w in maybe:
+        mean = total / weight if weight else None
+        if mean is None or (points < mean if least else points > mean):
+            weight, total = weight + w, total + w * points
+    return total / weight
 
 
 def _lines(
@@ -148,6 +159,10 @@ def _finish(
         deductions.append(("floor at 0", -total))
         total = ZERO
     low, high = max(low, ZERO), max(high, ZERO)
+    if total is not None and not low <= total <= high:  # what is partly known may rule out what the known lines say
+        within = min(max(total, low), high)
+        deductions.append(("kept within its range", within - total))
+        total = within
     enough = coverage * 100 >= edition.enough_known
     state = "too little known" if not enough else "provisional" if provisional else "scored"
     bands = {band(edition, end) for end in ((low, high) if not enough or total is None else (total,))}

@@ -123,7 +123,7 @@ def _pieces(each: Half, when: exp.Expr | None) -> list[exp.Expr]:
     """The aggregate columns of one half, named `<half>__<piece>`."""
     name, measure = each.name, each.measure
     one = exp.Literal.number(1)
-    found: list[tuple[str, exp.Expr]] = [("n", exp.Count(this=_case(when, one)))]
+    found: list[tuple[str, exp.Expr]] = [("rows" if measure.per else "n", exp.Count(this=_case(when, one)))]
     if when is not None:
         unknown = exp.Is(this=exp.paren(when.copy()), expression=exp.Null())
         found.append(("unclear", exp.Count(this=_case(unknown, one))))
@@ -176,53 +176,68 @@ def _grouped(each: Half, lists: Lists) -> Query:
     parameters: dict[str, object] = {}
     measure = each.measure
     inner: list[exp.Expr] = [exp.column("partner_id"), exp.column(measure.per)]
-    made = {}
     for name, sub in measure.each.items():
-        piece = _fold(sub.take, exp.column(sub.of))[0][1] if sub.take != "count" else exp.Count(this=exp.Star())
+        piece = _fold(sub.take, exp.column(sub.of))[0][1] if sub.of else exp.Count(this=exp.Star())
         inner.append(exp.alias_(piece, name))
-        made[name] = "number"
-    things = _counted(each, lists, parameters).subquery("rows_that_count")
-    grouped = exp.select(*inner).from_(things).group_by("partner_id", measure.per)
-    keep = conditions.parse(measure.keep, made, dict(lists)) if measure.keep else None
-    found = _fold(measure.take, exp.column(measure.of)) if measure.of else [("found", exp.Count(this=exp.Star()))]
-    pieces = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in found]
-    outer = exp.select("partner_id", *pieces).from_(grouped.subquery("things"))
-    outer = outer.where(exp.Not(this=exp.Is(this=exp.column(measure.per), expression=exp.Null())))
-    if keep:
-        outer = outer.where(conditions.to_tree(keep, parameters, "k"))
-    return _query(outer.group_by("partner_id"), parameters, each.window, [each.name])
+    rows = _counted(each, lists, parameters, [sub.of for sub in measure.each.values() if sub.of])
+    rows = rows.where(exp.Not(this=exp.Is(this=exp.column(measure.per), expression=exp.Null())))
+    things = exp.select(*inner).from_(rows.subquery("rows_that_count")).group_by("partner_id", measure.per)
+    kept = exp.select("partner_id", measure.per, *measure.each).from_(things.subquery("things"))
+    if measure.keep:
+        keep = conditions.parse(measure.keep, dict.fromkeys(measure.each, "number"), dict(lists))
+        kept = kept.where(conditions.to_tree(keep, parameters, "k"))
+    pieces: list[tuple[str, exp.Expr]] = [("n", exp.Count(this=exp.Star()))]
+    relation: exp.Expr = kept.subquery("kept")
+    conditions_: list[str] = []
+    if measure.take == "median":
+        relation, pieces, conditions_ = (
+            _ranked(kept, measure.of, {measure.of: False, measure.per: False}),
+            [],
+            list(_MIDDLE),
+        )
+        pieces += [("n", exp.Max(this=exp.column("many"))), *_ends(measure.of)]
+    elif measure.of:
+        pieces += _fold(measure.take, exp.column(measure.of))
+    selected = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in pieces]
+    tree = exp.select("partner_id", *selected).from_(relation).where(*conditions_).group_by("partner_id")
+    return _query(tree, parameters, each.window, [each.name])
 
 
-def _placed(each: Half, lists: Lists, order: dict[str, bool]) -> tuple[exp.Subquery, dict[str, object]]:
-    """The rows that count and have a value, with their place by `order` ({column: descending}) and how many there are."""
-    parameters: dict[str, object] = {}
-    rows = _counted(each, lists, parameters, order)
-    rows = rows.where(exp.Not(this=exp.Is(this=exp.column(each.measure.of), expression=exp.Null())))
+_MIDDLE = ("2 * place >= many", "2 * place <= many + 2")
+"""The places of the two middle rows; for an odd number of rows they are the same."""
+
+
+def _ends(of: str) -> list[tuple[str, exp.Expr]]:
+    return [("low", exp.Min(this=exp.column(of))), ("high", exp.Max(this=exp.column(of)))]
+
+
+def _ranked(rows: exp.Select, of: str, order: dict[str, bool]) -> exp.Subquery:
+    """Rows with a value, each with its place by `order` ({column: descending}) and how many there are."""
+    valued = rows.where(exp.Not(this=exp.Is(this=exp.column(of), expression=exp.Null())))
     ordered = exp.Order(expressions=[exp.Ordered(this=exp.column(name), desc=down) for name, down in order.items()])
-    partner = [exp.column("partner_id")]
-    place = exp.Window(this=exp.RowNumber(), partition_by=partner, order=ordered)
+    place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("partner_id")], order=ordered)
     many = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[exp.column("partner_id")])
-    placed = exp.select("partner_id", each.measure.of, exp.alias_(place, "place"), exp.alias_(many, "many"))
-    return placed.from_(rows.subquery("rows_that_count")).subquery("placed"), parameters
+    placed = exp.select("partner_id", of, exp.alias_(place, "place"), exp.alias_(many, "many"))
+    return placed.from_(valued.subquery("valued")).subquery("ranked")
 
 
 def _latest(each: Half, lists: Lists) -> Query:
     """The value of the last row; ties are decided by known_at, then row_hash."""
-    placed, parameters = _placed(each, lists, {each.measure.on: True, "known_at": True, "row_hash": True})
+    parameters: dict[str, object] = {}
+    order = {each.measure.on: True, "known_at": True, "row_hash": True}
+    ranked = _ranked(_counted(each, lists, parameters, order), each.measure.of, order)
     tree = exp.select("partner_id", exp.alias_(exp.column(each.measure.of), f"{each.name}__found"))
-    return _query(tree.from_(placed).where("place = 1"), parameters, each.window, [each.name])
+    return _query(tree.from_(ranked).where("place = 1"), parameters, each.window, [each.name])
 
 
 def _median(each: Half, lists: Lists) -> Query:
-    """The two middle values; for an odd number they are the same. By places: percentiles differ between engines."""
-    placed, parameters = _placed(each, lists, {each.measure.of: False, "row_hash": False})
-    of = exp.column(each.measure.of)
-    ends = [
-        exp.alias_(exp.Min(this=of), f"{each.name}__low"),
-        exp.alias_(exp.Max(this=of.copy()), f"{each.name}__high"),
-    ]
-    tree = exp.select("partner_id", *ends).from_(placed).where("2 * place >= many", "2 * place <= many + 2")
-    return _query(tree.group_by("partner_id"), parameters, each.window, [each.name])
+    """The two middle values, by their places: percentiles differ between engines."""
+    parameters: dict[str, object] = {}
+    order = {each.measure.of: False, "row_hash": False}
+    ranked = _ranked(_counted(each, lists, parameters, order), each.measure.of, order)
+    ends = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in _ends(each.measure.of)]
+    tree = exp.select("partner_id", *ends).from_(ranked).where(*_MIDDLE).group_by("partner_id")
+    return _query(tree, parameters, each.window, [each.name])
 
 
 _BY_PLACE = {"latest": _latest, "median": _median}

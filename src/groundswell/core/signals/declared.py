@@ -51,7 +51,7 @@ def check_needs(found: Signal, document: Document, lists: Lists) -> list[str]:
     """Faults of `needs`: what it lists too much or too little."""
     try:
         used = shapes.needs(found, dict(lists))
-    except (BadCondition, ValueError):
+    except (BadCondition, ValueError, KeyError):
         return []  # the measure itself is at fault, and that is said already
     place = f"{document.path}:{document.line('needs')} needs"
     more = [f"{place}: lists {name}, but the measure does not use it." for name in found.needs if name not in used]
@@ -87,13 +87,17 @@ def measure(keys: Keys, lists: Lists, inherited: Measure | None = None) -> Measu
     return found
 
 
+_EACH = ("count", "count distinct", "sum", "lowest", "highest")
+"""What can be taken of each thing before the things are folded."""
+
+
 def _each(keys: Keys | None) -> dict[str, Measure]:
     if keys is None:
         return {}
     made: dict[str, Measure] = {}
     for name in list(keys.rest()):
         inner = Keys(keys.document, keys.faults, keys.data[name], *keys.path, name)
-        made[name] = Measure("", inner.text("take", words=shapes.TAKES), inner.text("of", ""))
+        made[name] = Measure("", inner.text("take", words=_EACH), inner.text("of", ""))
         inner.done()
     return made
 
@@ -106,6 +110,10 @@ def _check(found: Measure, keys: Keys, lists: Lists) -> None:
         where = shapes.condition(found, dict(lists))
         if where and (named := where.names & shapes.personal(found.table)):
             keys.fault("where", f"'{min(named)}' names a person and cannot be used in a signal.")
+        if where and found.shift and "live" in where.names:
+            keys.fault(
+                "shift", "'live' is said of the day itself and does not move; compare status, issued_on, expires_on"
+            )
     except BadCondition as error:
         keys.fault("where", f"{error} (table {found.table})")
     for key, day in (("window", found.window), ("shift", found.shift)):
@@ -129,8 +137,11 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
     wants = found.take not in ("count", "any", "days since latest")
     if wants and not found.of:
         keys.fault("take", f'take = "{found.take}" needs of.')
-    if found.per and found.per not in kinds:
-        keys.fault("per", f"unknown column '{found.per}' of {found.table}.")
+    for key, name in (("per", found.per), *(("each", sub.of) for sub in found.each.values())):
+        if name and name not in kinds:
+            keys.fault(key, f"unknown column '{name}' of {found.table}.")
+        elif name in shapes.personal(found.table):
+            keys.fault(key, f"'{name}' names a person and cannot be used in a signal.")
     if not found.of or found.of in found.each or found.of in shapes.PERIODS:
         return
     if found.of not in kinds:

@@ -44,6 +44,10 @@ def _half(signal: Signal, measure: Measure, days: Window, pieces: Pieces, covere
     partly = _partly(days, covered)
     if measure.take == "days since latest":
         return _since(measure, pieces, days, covered)
+    if n == 0 and not pieces.get("unclear") and pieces.get("rows") and measure.take.startswith("count"):
+        return (
+            Value.unknown(partly, Fraction(0)) if partly else Value.of(Fraction(0))
+        )  # things there were, none was kept
     if n == 0 and not pieces.get("unclear"):
         if partly:
             low = signal.absent if signal.absent is not None and measure.take != "average" else None
@@ -70,7 +74,9 @@ STATES = frozenset({"organisations", "people", "memberships"})
 def _since(measure: Measure, pieces: Pieces, days: Window, covered: Covered) -> Value:
     last = pieces.get("last")
     if isinstance(last, dt.date):
-        return Value.of(Fraction((days.until - last).days))
+        ago = Fraction((days.until - last).days)
+        unclear = pieces.get("unclear")
+        return Value(Fraction(0), ago, why=f"{unclear} rows are unclear") if unclear else Value.of(ago)
     if measure.table in STATES or covered.first is None or pieces.get("unclear"):
         return Value.unknown("its day is not known")
     return Value.unknown(
@@ -106,10 +112,10 @@ def _last(pieces: Pieces, doubts: list[str]) -> Value:
 
 def _middle(measure: Measure, pieces: Pieces, n: Fraction, doubts: list[str]) -> Value:
     """Averages, medians and extremes: an unseen row could move them anywhere, so any doubt leaves them unknown."""
-    if n == 0:
-        return Value.not_applicable("no row to take it from")
     if doubts:
         return Value.unknown("; ".join(doubts))
+    if n == 0:
+        return Value.not_applicable("no row to take it from")
     if measure.take == "average":
         return Value.of(_number(pieces, "total") / n)
     if measure.take == "median":
@@ -133,18 +139,28 @@ def _joined(signal: Signal, how: str, first: Value, second: Value) -> Value:
         return Value.not_applicable("nothing to divide by" if how == "over" else "nothing to grow from")
     times = Fraction(100) if how == "grown_from" or signal.unit == "percent" else Fraction(1)
     less = Fraction(1) if how == "grown_from" else Fraction(0)
-    low = _ratio(first.low, second.high, times, less)
-    high = _ratio(first.high, second.low, times, less)
-    if how == "over" and signal.unit == "percent" and not (first.known and second.known):
-        low, high = low if low is not None else Fraction(0), None
-    return Value(low, high, why=why)
+    low, high = _ratio(first, second)
+    return Value(_scaled(low, times, less), _scaled(high, times, less), why=why)
 
 
 def _minus(left: object, right: object) -> Fraction | None:
     return left - right if isinstance(left, Fraction) and isinstance(right, Fraction) else None
 
 
-def _ratio(top: object, bottom: object, times: Fraction, less: Fraction) -> Fraction | None:
-    if not (isinstance(top, Fraction) and isinstance(bottom, Fraction)) or bottom <= 0:
-        return None
-    return (top / bottom - less) * times
+def _ratio(top: Value, bottom: Value) -> tuple[Fraction | None, Fraction | None]:
+    """The least and the most that one range divided by another can be; where it may divide by 0, there is no most."""
+    ends = [end if isinstance(end, Fraction) else None for end in (top.low, top.high, bottom.low, bottom.high)]
+    least, most, under, over = ends
+    if under is None or under <= 0:
+        positive = least is not None and least >= 0 and under == 0
+        return (Fraction(0) if positive else None), None
+
+    def by(number: Fraction | None, below: Fraction | None) -> Fraction | None:
+        return None if number is None else Fraction(0) if below is None else number / below
+
+    low = by(least, over if least is not None and least >= 0 else under)
+    return low, by(most, under if most is not None and most >= 0 else over)
+
+
+def _scaled(ratio: Fraction | None, times: Fraction, less: Fraction) -> Fraction | None:
+    return None if ratio is None else (ratio - less) * times

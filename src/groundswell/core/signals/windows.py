@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 EXAMPLES = '"12 months", "13 weeks", "90 days", "complete 2 months", "fiscal year", "calendar year"'
 _UNITS = "(day|week|month|quarter|year)"
-_LENGTH = re.compile(rf"(?:(1) {_UNITS}|([2-9]|[1-9]\d+) {_UNITS}s)")
+_LENGTH = re.compile(rf"(?:(1) {_UNITS}s?|([2-9]|[1-9]\d+) {_UNITS}s)")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,10 @@ class Window:
 
 
 def months_before(day: dt.date, months: int) -> dt.date:
-    """The same day that many months earlier, clipped to the month; the end of a month stays the end of a month."""
+    """The same day that many months earlier, clipped to the month; the end of a month stays the end of a month.
+
+    So 3 months before 28 February is 30 November, and a window of 3 months begins after it.
+    """
     index = day.year * 12 + day.month - 1 - months
     year, month = divmod(index, 12)
     last = calendar.monthrange(year, month + 1)[1]
@@ -66,9 +69,12 @@ def _earlier(day: dt.date, length: str) -> dt.date:
     if not parsed:
         raise ValueError(f'\'{length}\' is not a length of time. Examples: "12 months", "13 weeks".')
     count, unit = parsed
-    if unit in ("day", "week"):
-        return day - dt.timedelta(days=count * (7 if unit == "week" else 1))
-    return months_before(day, count * {"month": 1, "quarter": 3, "year": 12}[unit])
+    try:
+        if unit in ("day", "week"):
+            return day - dt.timedelta(days=count * (7 if unit == "week" else 1))
+        return months_before(day, count * {"month": 1, "quarter": 3, "year": 12}[unit])
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"'{length}' leads out of the calendar.") from error
 
 
 def _last_complete(day: dt.date, months: int) -> dt.date:

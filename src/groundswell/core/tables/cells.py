@@ -88,7 +88,7 @@ _MONTHS = {
 }
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})$|(\d{4})(\d{2})(\d{2})$", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})$", re.ASCII)
-_NAMED = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ -,]+(\d{4})$|([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})$", re.ASCII)
+_NAMED = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[-, ]+(\d{4})$|([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})$", re.ASCII)
 _TIME = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp][Mm])?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?$",
     re.ASCII,
@@ -105,7 +105,7 @@ def date_proof(text: str) -> tuple[str, str] | None:
 
     None for cells that are no such date, the unambiguous forms included. The shape is the separator.
     """
-    if text[4:5] in "-/.":  # the year stands first
+    if text[:4].isdigit():  # the year stands first
         return None
     match = _YEAR_LAST.match(_SPLIT_TIME.split(text.strip(), maxsplit=1)[0])
     if not match:
@@ -271,12 +271,16 @@ def read_decimal(text: str, decimal: str, kind: str) -> Decimal | Fault:
 # ---------------------------------------------------------------------------------------------------- other kinds
 
 
+_NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+"""Codes of CLDR that ISO 3166-1 does not assign to a country."""
+
+
 @lru_cache(maxsize=1)
 def _countries() -> dict[str, str]:
     names: dict[str, str] = {}
     for language in ("en", "de", "fr", "es"):
         for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha():
+            if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES:
                 names.setdefault(str(name).casefold(), code)
                 names.setdefault(code.casefold(), code)
     extra = {"usa": "US", "united states of america": "US", "uk": "GB", "great britain": "GB", "england": "GB"}
@@ -286,6 +290,11 @@ def _countries() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _currencies() -> frozenset[str]:
     return frozenset(Locale("en").currencies)
+
+
+def is_currency(code: str) -> bool:
+    """Whether a text is an ISO 4217 code, in capitals."""
+    return code in _currencies()
 
 
 def _text(text: str, longest: int) -> object:
@@ -318,7 +327,7 @@ def _bool(text: str) -> object:
 
 def _int(text: str, decimal: str) -> object:
     number = read_decimal(text, decimal or ".", "number")
-    if isinstance(number, Fault) or number != int(number):
+    if isinstance(number, Fault) or number != int(number) or abs(number) >= 2**63:
         return Fault(f"'{_short(text)}' is not a whole number", "write it as 1234")
     return int(number)
 
@@ -394,4 +403,5 @@ def reader(column: Column, how: Reading) -> Read:
     }[column.kind]
     if column.kind in ("text", "id"):
         return lambda text: read(text) or None
-    return lambda text: None if (plain := text.strip()).casefold() in EMPTY else read(plain)
+    empty = EMPTY - {"na"} if column.kind == "country" else EMPTY  # Namibia
+    return lambda text: None if (plain := text.strip()).casefold() in empty else read(plain)

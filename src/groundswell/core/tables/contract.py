@@ -10,7 +10,7 @@ share (percent) decimal(9,2), list (sorted texts).
 Classes: o open, b business-confidential, p about a person, i names a person, t another company's data.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 KINDS = {
     "text", "word", "id", "email", "domain", "country", "currency", "bool", "date", "instant", "int",
@@ -52,8 +52,8 @@ class Table:
     columns: tuple[Column, ...]
     identity: str = ""
     occurred: str = ""
-    plain: bool = field(default=False)
-    """True for a support table that signals do not read."""
+    key: tuple[str, ...] = ()
+    """Columns that name a row of a table without identity; an id is built of them where the source has none."""
 
     def column(self, name: str) -> Column:
         """The own column of that name; KeyError when there is none."""
@@ -144,14 +144,14 @@ _ALL = (
         _c("consent_share", "bool", "may be named to another company", private="p"),
         _c("created_on", "date", "created in the source"),
     ), occurred="created_on"),
-    Table("tiers", "t", "the named steps of a programme", columns=(
+    Table("tiers", "t", "the named steps of a programme", key=("program", "tier", "valid_from"), columns=(
         _c("program", "text", "programme's short name", True, "o", fallback="default"),
         _c("tier", "text", "name of the tier", True, "o"),
         _c("rank", "int", "1 = lowest; empty when the source has no order", private="o"),
         _c("valid_from", "date", "first day of the edition; empty: the day it was first known", private="o"),
         _c("valid_to", "date", "last day of the edition", private="o"),
     ), occurred="valid_from"),
-    Table("memberships", "m", "one partner in one programme", columns=(
+    Table("memberships", "m", "one partner in one programme", key=("partner_id", "program", "valid_from"), columns=(
         _ref("partner_id", "organisations", "the partner", True),
         _c("program", "text", "programme's short name", True, fallback="default"),
         _c("valid_from", "date", "first day; empty: the day it was first known"),
@@ -193,7 +193,7 @@ _ALL = (
         _c("group_key", "text", "several rows are one piece of business; empty: the deal itself"),
         _c("last_activity_on", "date", "last activity the source records"),
     ), occurred="created_on"),
-    Table("deal_stages", "g", "every change of stage", columns=(
+    Table("deal_stages", "g", "every change of stage", key=("deal_id", "entered_at"), columns=(
         _ref("deal_id", "deals", "the deal", True),
         _c("entered_at", "instant", "moment of the change", True),
         _c("stage", "text", "label as written", True),
@@ -211,7 +211,7 @@ _ALL = (
         _c("confidence", "share", "only when matched, not stated"),
         _c("starts_on", "date", "first day of the part"),
         _c("ends_on", "date", "last day of the part"),
-    ), occurred="starts_on"),
+    ), occurred="starts_on", key=("subject_kind", "subject_id", "partner_id", "role", "starts_on")),
     Table("registrations", "r", "a partner's claim to a deal", identity="registration_id", columns=(
         _ref("partner_id", "organisations", "who registers", True),
         _c("customer_name", "text", "as the partner wrote it", True),
@@ -290,8 +290,8 @@ _ALL = (
         _c("value", "number", "the number", True),
         _c("unit", "text", "unit of the number"),
         _c("currency", "currency", "currency, where it is money"),
-    ), occurred="period_to"),
-    Table("links", "l", "two ids that are one thing, from a day", plain=True, columns=(
+    ), occurred="period_to", key=("partner_id", "account_id", "kind", "segment", "period_from", "period_to")),
+    Table("links", "l", "two ids that are one thing, from a day", key=("from_id",), columns=(
         _ref("from_id", "organisations", "the id that gives way", True),
         _ref("into_id", "organisations", "the id that stays", True),
         _c("how", "word", "who says so", True, words=("source", "shared_id", "domain", "person")),
