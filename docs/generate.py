@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from groundswell.cli import arguments, main
+from groundswell.cli import arguments
+from groundswell.cli.exits import Exit
 from groundswell.connectors.files.mapping import Expr, FileMap, RowMap, shipped
 from groundswell.core import catalog
 from groundswell.core.declare import Line, Measure, Part, Policy, Score, Signal
@@ -91,8 +92,7 @@ def _commands() -> Lines:
         actions = [one for one in parser._actions if not isinstance(one, argparse._HelpAction)]
         yield from _table(["argument", "means"], [[f"`{_said(one)}`", _help(one)] for one in actions])
     yield "## Exit codes"
-    codes = (main.__doc__ or "").split("\n\n", 1)[1].replace("\n", " ").strip().rstrip(".")
-    yield from _table(["exit", "means"], [code.strip().split(" ", 1) for code in codes.split("·")])
+    yield from _table(["exit", "means"], [[str(int(code)), code.means] for code in Exit])
     yield "Of several files in one `take-in` each is taken in by itself; the exit code is the highest of theirs."
 
 
@@ -385,7 +385,7 @@ _SCORE_KEYS = {
     "enough_known": "percent of the weight that must be known; below it the range stands alone and its low end ranks. Required",
     "missing": "what an unknown line does, unless the line says otherwise. `leave out` and `unknown` (the same today): "
     "it is left out of the score and widens its range. `zero`: it counts as 0; a line that says so needs a `why`",
-    "named": "names of the bands, `[[name, from], ...]`, half-open, rising from 0. Required",
+    "band_names": "names of the bands, `[[name, from], ...]`, half-open, rising from 0. Required",
     "provisional": "`{ when = condition over signals, parts = [...] }`: where it holds, only these parts count",
     "part": "`[[part]]`: a group of lines. Required",
     "name": "of a part, required; of a line, its signal's name unless given",

@@ -24,7 +24,9 @@ def take_in(home: Home, path: Path, exported_at: str = "", now: dt.datetime = NO
     return _take_in(home, path, Request(exported_at=moment, **asked), now)  # type: ignore[arg-type]
 
 
-def take_in_text(home: Home, name: str, text: str, exported_at: str = "", now: dt.datetime = NOW, **asked: object) -> Load:
+def take_in_text(
+    home: Home, name: str, text: str, exported_at: str = "", now: dt.datetime = NOW, **asked: object
+) -> Load:
     """Take in a file of this name with this text."""
     folder = home.path.parent / "files"
     folder.mkdir(exist_ok=True)
@@ -52,5 +54,10 @@ def command(home: Path, *words: str, timeout: float = 120) -> subprocess.Complet
     """Run `groundswell` in a process of its own, as a user does."""
     environment = {**os.environ, "GROUNDSWELL_HOME": str(home)}
     return subprocess.run(
-        [sys.executable, "-m", "groundswell", *words], env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        [sys.executable, "-m", "groundswell", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )

@@ -55,12 +55,15 @@ def test_headers_and_bytes_of_each_file(made: tuple[Path, dict[str, str]]) -> No
     assert "Rönnebäck & Söhne" in raw["partners.csv"].decode()
 
 
-@pytest.mark.parametrize(("partners", "counts"), [
-    (1, {"active": 1}),
-    (7, {"active": 1, "ready": 1, "quiet": 1, "visible": 1, "new": 1, "thin": 2}),
-    (48, {"active": 5, "ready": 9, "quiet": 8, "visible": 7, "new": 4, "thin": 15}),
-    (96, {"active": 10, "ready": 18, "quiet": 16, "visible": 14, "new": 8, "thin": 30}),
-])
+@pytest.mark.parametrize(
+    ("partners", "counts"),
+    [
+        (1, {"active": 1}),
+        (7, {"active": 1, "ready": 1, "quiet": 1, "visible": 1, "new": 1, "thin": 2}),
+        (48, {"active": 5, "ready": 9, "quiet": 8, "visible": 7, "new": 4, "thin": 15}),
+        (96, {"active": 10, "ready": 18, "quiet": 16, "visible": 14, "new": 8, "thin": 30}),
+    ],
+)
 def test_counts_of_kinds(tmp_path: Path, partners: int, counts: dict[str, int]) -> None:
     assert Counter(make(tmp_path, partners).values()) == counts
 
@@ -88,8 +91,11 @@ def test_two_partners_share_a_name_and_none_a_domain(made: tuple[Path, dict[str,
 @pytest.mark.parametrize("partners", MANY)
 def test_no_fact_lies_after_until(tmp_path: Path, partners: int, until: date) -> None:
     kinds = make(tmp_path, partners, until=until)
-    days = [date.fromisoformat(row["joined_on"]) for row in read(tmp_path, "partners.csv")
-            if row["joined_on"] not in ("", "2025-02-30")]
+    days = [
+        date.fromisoformat(row["joined_on"])
+        for row in read(tmp_path, "partners.csv")
+        if row["joined_on"] not in ("", "2025-02-30")
+    ]
     for row in read(tmp_path, "deals.csv"):
         days += [day_first(row["created_on"])] + [day_first(row["close_on"])] * (row["stage_class"] != "open")
         assert day_first(row["created_on"]) < day_first(row["close_on"])

@@ -4,15 +4,17 @@ import argparse
 import csv
 import datetime as dt
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import duckdb
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.utils import OperationalError
+from django.db.utils import DatabaseError
 
 from groundswell.actions.loads import CannotRevert, revert
 from groundswell.cli import arguments, demo, say
@@ -20,7 +22,7 @@ from groundswell.cli.exits import Exit
 from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
 from groundswell.core.tables.cells import Fault, Reading, read_when
-from groundswell.engine.home import Home
+from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
 from groundswell.policy import read as policy
 from groundswell.policy.read import BadPolicy
@@ -32,6 +34,9 @@ from groundswell.records.loads import Load
 from groundswell.runs import assess, rebuild
 from groundswell.runs.prepare import Asked, NoSpace, Request
 from groundswell.runs.take_in import take_in
+
+_READING = ("partners", "explain", "tables", "loads", "doctor")
+"""Commands that have nothing to say where nothing was taken in."""
 
 
 class Usage(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -46,6 +51,10 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         "loads": _loads, "check": _check, "doctor": _doctor, "demo": _demo,
     }  # fmt: skip
     try:
+        if asked.command in _READING and not (home.path / "records.sqlite3").is_file():
+            return _fail(
+                f"{home.path} holds no instance yet; groundswell take-in makes one (--home names it)", Exit.USAGE
+            )
         if asked.command != "check":
             _ready(home)
         return commands[asked.command](home, asked)
@@ -59,9 +68,12 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.LOCKED)
     except NoSpace as error:
         return _fail(str(error), Exit.NO_SPACE)
-    except (assess.NotReproduced, OperationalError) as error:
+    except (Damaged, duckdb.Error) as error:
+        return _fail(f"fault: {error}\nTo see what is damaged: groundswell doctor", Exit.FAULT)
+    except (assess.NotReproduced, DatabaseError) as error:
         full = "full" in str(error)
-        return _fail(f"{'no space left' if full else 'fault'}: {error}", Exit.NO_SPACE if full else Exit.FAULT)
+        said = "no space left" if full else f"fault in {home.path / 'records.sqlite3'}"
+        return _fail(f"{said}: {error}", Exit.NO_SPACE if full else Exit.FAULT)
 
 
 def _fail(message: str, code: int) -> int:
@@ -143,7 +155,7 @@ def _one_file(home: Home, path: Path, request: Request) -> tuple[int, dict[str, 
 
 def _load(load: Load, path: Path) -> dict[str, object]:
     rows = [
-        {"line": row.line, "column": row.column, "reason": row.reason, "remedy": row.remedy}
+        {"line": row.line, "column": row.column, "reason": row.reason, "remedy": row.remedy, "text": row.text}
         for row in load.quarantine.order_by("line")
     ]
     return {
@@ -171,20 +183,25 @@ def _answers(asked: argparse.Namespace) -> dict[str, dict[str, str]]:
 
 def _assess(home: Home, asked: argparse.Namespace) -> int:
     as_of = _day(home, asked.as_of)
-    with _writing(home, "assess"):
-        run_ = assess.run(home, as_of, _now())
+    first = Load.objects.filter(state="committed").order_by("known_at").first()
+    try:
+        with _writing(home, "assess"):
+            run_ = assess.run(home, as_of, _now())
+    except assess.NobodyKnown as error:
+        return _fail(f"{error}.\n{say.nobody(first, as_of)}", Exit.REFUSED)
     print(say.run(run_.manifest))
     if as_of > home.today(_now()):
         print(f"{as_of} lies in the future: only what is known today is in it.")
     if not run_.manifest["partners"]:
-        print(say.nobody(Load.objects.filter(state="committed").order_by("known_at").first(), as_of))
+        print(say.nobody(first, as_of))
     return Exit.ACCEPTED
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
     found = standings.ranked_partners(asked.limit or None)
     if asked.format == "table":
-        print(say.ranked(found))
+        print(say.ranked(found, _width()))
+        print(*standings.since(home.policy.version, found), sep="\n", end="")
     elif asked.format == "csv":
         _csv(*say.ranked_rows(found))
     else:
@@ -209,8 +226,15 @@ def _tables(home: Home, asked: argparse.Namespace) -> int:
     elif asked.format == "json":
         print(json.dumps([dict(zip(headers, row, strict=True)) for row in rows], ensure_ascii=False))
     else:
-        print(say.table(headers, list(rows)))
+        kept = list(rows)
+        print(say.table(headers, kept))
+        print(f"{len(kept)} rows, as of {_day(home, asked.as_of)}")
     return Exit.ACCEPTED
+
+
+def _width() -> int:
+    """Columns of the terminal; no limit where the output goes into a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
 def _csv(headers: list[str], rows: Iterable[list[str]]) -> None:
@@ -224,6 +248,8 @@ def _csv(headers: list[str], rows: Iterable[list[str]]) -> None:
 
 def _loads(home: Home, asked: argparse.Namespace) -> int:
     if asked.verb == "revert":
+        if not asked.load:
+            raise Usage("name the load to revert, such as: groundswell loads revert L000001 --why 'wrong month'")
         with _writing(home, "loads revert"):
             again = revert(home, asked.load, asked.why, _now())
         print(f"{asked.load} is reverted: runs from now on do not see it; published runs keep what they pinned.")
@@ -261,7 +287,11 @@ def _doctor(home: Home, asked: argparse.Namespace) -> int:
     if asked.rebuild:
         with _writing(home, "doctor --rebuild"):
             differs = rebuild.rebuild(home, _now())
-        print("\n".join(differs) if differs else "the lake was made anew from the landings and equals the ledger")
+        print("\n".join(differs) or "the lake was made anew from the landings and equals the ledger")
+        if differs:
+            print(
+                "the lake and its ledger now stand as rebuilt; published runs keep what they said. Run: groundswell assess"
+            )
     found = rebuild.health(home)
     for line in (*found.checked, *found.remarks):
         print(line)

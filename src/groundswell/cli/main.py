@@ -53,8 +53,10 @@ def run(words: list[str] | None = None) -> None:
         code = Exit.ACCEPTED
     except OSError as error:
         code = _say_os_error(error, home)
-    except sqlite3.OperationalError as error:
-        code = _say_os_error(OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, str(error)), home)
+    except sqlite3.DatabaseError as error:
+        code = _say_os_error(
+            OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, f"records.sqlite3: {error}"), home
+        )
     sys.exit(code)
 
 

@@ -1,6 +1,7 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
@@ -12,8 +13,6 @@ from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality
 from groundswell.records.loads import Load
 
-_WIDEST = 44
-
 
 def number(value: Fraction | str | None, places: int = 2) -> str:
     """A figure for reading: half-even, no trailing zeros; "?" where it is open."""
@@ -24,9 +23,9 @@ def number(value: Fraction | str | None, places: int = 2) -> str:
     return said.rstrip("0").rstrip(".") if "." in said else said
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns; numbers to the right, long texts cut."""
-    shown = [[_cut(cell) for cell in row] for row in rows]
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], widest: int = 44) -> str:
+    """Rows in columns; numbers to the right, texts cut at `widest`."""
+    shown = [[_cut_to(cell, widest) for cell in row] for row in rows]
     widths = [max([len(h), *(len(row[i]) for row in shown)]) for i, h in enumerate(headers)]
     right = [bool(shown) and all(_is_figure(row[i]) for row in shown) for i in range(len(headers))]
 
@@ -35,10 +34,6 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(headers), line(["-" * width for width in widths]), *map(line, shown)])
-
-
-def _cut(cell: str) -> str:
-    return _cut_to(cell, _WIDEST)
 
 
 def _is_figure(cell: str) -> bool:
@@ -124,13 +119,26 @@ def quality(found: Quality) -> str:
         lines.append(f"{found.deals_without_amount} deals have no amount; it stays unknown")
     for domain, count in found.shared_domains[:5]:
         lines.append(f"{count} organisations share the domain {domain}: are they one? Nothing is merged by itself.")
-    return "\n".join([*lines, signals(found.computable, found.signals, found.would_add)])
+    return "\n".join([*lines, signals(found.computable, found.signals, found.would_add, found.unavailable)])
 
 
-def signals(computable: int, declared: int, would_add: dict[str, int]) -> str:
-    """N of M signals can be computed; X would add K."""
-    more = "; ".join(f"more about {table} would add {count}" for table, count in would_add.items())
+def signals(computable: int, declared: int, would_add: dict[str, int], unavailable: Mapping[str, Sequence[str]]) -> str:
+    """N of M signals can be computed; X would add K, with the columns that are wanted where the table is there."""
+    more = "; ".join(f"{_wanted(table, unavailable)} would add {count}" for table, count in would_add.items())
     return f"{computable} of {declared} signals can be computed from your data{'; ' + more if more else ''}."
+
+
+def _computable(manifest: dict[str, Any]) -> tuple[int, int]:
+    return manifest["signals"]["computable"], manifest["signals"]["declared"]
+
+
+def _wanted(table: str, unavailable: Mapping[str, Sequence[str]]) -> str:
+    names = {name for missing in unavailable.values() for name in missing}
+    columns = sorted(name.split(".")[1] for name in names if name.startswith(f"{table}."))
+    words = sorted(name.split(" of type ")[1] for name in names if name.startswith(f"{table} of type "))
+    if table in names or not (columns or words):
+        return table
+    return f"{table} with {', '.join(columns + words)}"
 
 
 def loads(found: Iterable[Load]) -> str:
@@ -159,7 +167,7 @@ def run(manifest: dict[str, Any]) -> str:
     could = manifest["signals"]
     lines = [
         f"{manifest['partners']} partners assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
-        signals(could["computable"], could["declared"], manifest["would_add"]),
+        signals(could["computable"], could["declared"], manifest["would_add"], manifest["unavailable"]),
         *manifest["remarks"],
     ]
     return "\n".join(lines)
@@ -177,6 +185,11 @@ def nobody(first: Load | None, as_of: Any) -> str:
 
 def _score(one: Standing) -> str:
     return number(one.total) if one.state != "too little known" and one.total is not None else "?"
+
+
+def _span(one: Standing) -> str:
+    """The range in whole points, rounded outwards so that the figure beside it lies in it."""
+    return f"{math.floor(one.low)}–{math.ceil(one.high)}"
 
 
 def ranked_rows(found: Ranked) -> tuple[list[str], list[list[str]]]:
@@ -202,10 +215,10 @@ def ranked_rows(found: Ranked) -> tuple[list[str], list[list[str]]]:
     ]  # fmt: skip
 
 
-def ranked(found: Ranked) -> str:
-    """The ranked list for a terminal."""
+def ranked(found: Ranked, width: int = 10_000) -> str:
+    """The ranked list for a terminal of so many columns; what is too wide is cut at the last column."""
     rows = [
-        [str(one.rank), one.name, _score(one), f"{number(one.low, 0)}–{number(one.high, 0)}", f"{number(one.coverage * 100, 0)}%",
+        [str(one.rank), one.name, _score(one), _span(one), f"{number(one.coverage * 100, 0)}%",
          one.band or "open", one.state, _next(one)]
         for one in found.partners
     ]  # fmt: skip
@@ -214,11 +227,12 @@ def ranked(found: Ranked) -> str:
         "",
         f"as of {found.as_of}, run {found.run_id[:12]}. Range: from every unknown at its worst to every unknown at its best; "
         "where too little is known the low end ranks.",
-        signals(manifest["signals"]["computable"], manifest["signals"]["declared"], manifest["would_add"]),
+        signals(*_computable(manifest), manifest["would_add"], manifest["unavailable"]),
         *manifest["remarks"],
     ]
     headers = ["rank", "partner", "readiness", "range", "known", "band", "state", "next"]
-    return table(headers, rows) + "\n" + "\n".join(foot)
+    lines = [_cut_to(line, width) for line in table(headers, rows, widest=max(44, width)).splitlines()]
+    return "\n".join([*lines, *foot])
 
 
 def _next(one: Standing) -> str:
@@ -278,7 +292,8 @@ def _line(line: dict[str, Any], shown: dict[str, Fraction], found: Explanation) 
         return
     low, high = line["points"]
     points = f"{number(low)} of 100" if low == high else f"{number(low)} to {number(high)} of 100, left out of the sum"
-    yield f"  {line['signal']}: {_value(value, signal.unit)} → {points}; adds {number(gives)}"
+    unit = found.policy.instance.home_currency if signal.unit == "home currency" else signal.unit
+    yield f"  {line['signal']}: {_value(value, unit)} → {points}; adds {number(gives)}{_how(line, found)}"
     if value["why"]:
         yield f"    {value['why']}"
     evidence = found.evidence.get(line["signal"])
@@ -286,11 +301,20 @@ def _line(line: dict[str, Any], shown: dict[str, Fraction], found: Explanation) 
         yield from _rows(evidence)
 
 
+def _how(line: dict[str, Any], found: Explanation) -> str:
+    """How the line earns: its bars or bands, so that the sum can be done again by hand."""
+    parts = found.policy.edition("readiness", found.as_of).parts
+    rule = next(one for part in parts if part.name == line["part"] for one in part.lines if one.name == line["line"])
+    if rule.bars:
+        return f"  [0 at {number(rule.bars[0])}, 100 at {number(rule.bars[1])}; weight {number(rule.weight)}]"
+    return f"  [{', '.join(f'{number(p)} from {number(at)}' for at, p in rule.bands)}; weight {number(rule.weight)}]"
+
+
 def _value(value: dict[str, Any], unit: str) -> str:
     def end(text: str | None) -> str:
         try:
-            return number(text)
-        except ValueError:
+            return f"{Decimal(number(text)):,}"
+        except (ValueError, ArithmeticError):
             return str(text)
 
     if value["state"] == "known":

@@ -42,15 +42,23 @@ def check(texts: Mapping[str, str]) -> tuple[Policy, list[str]]:
     for path, document in documents.items():
         if path.startswith("scores/") and path.count("/") == 2:
             scores.setdefault(path.split("/")[1], []).append(points.score(document, kinds, faults))
-    unknown = [
-        path for path in documents if not path.startswith(("signals/", "scores/", "lists/")) and path not in _SINGLE
-    ]
-    faults += [f"{path}:1 no file of this name is known here. One of: {', '.join(sorted(_SINGLE))}" for path in unknown]
+    unknown = [path for path in documents if path not in _SINGLE and _DEPTH.get(path.split("/")[0]) != path.count("/")]
+    faults += [f"{path}:1 no file is read at this place. Places: {', '.join(_PLACES)}" for path in unknown]
     instance = _instance(documents, faults)
     editions = {name: tuple(sorted(ones, key=lambda one: one.origin.since)) for name, ones in scores.items()}
     return Policy(measured, editions, lists, instance, version(texts), dict(texts)), faults
 
 
+_DEPTH = {"signals": 2, "scores": 2, "lists": 1}
+"""Folders of policy, and how deep their files lie."""
+_PLACES = (
+    "signals/DIMENSION/SIGNAL.toml",
+    "scores/SCORE/DAY.toml",
+    "lists/LIST.toml",
+    "instance.toml",
+    "sources.toml",
+    "limits.toml",
+)
 _SINGLE = ("instance.toml", "sources.toml", "limits.toml")
 
 
@@ -98,7 +106,7 @@ def _instance(documents: Mapping[str, Document], faults: list[str]) -> Instance:
     own.origin()
     if found.home_zone not in zoneinfo.available_timezones():
         own.fault("home_zone", f"'{found.home_zone}' is not a time zone; write one such as Europe/Berlin")
-    if not is_currency(found.home_currency):
+    if found.home_currency and not is_currency(found.home_currency):
         own.fault(
             "home_currency", f"'{found.home_currency}' is not a currency; write its ISO 4217 code in capitals, as EUR"
         )

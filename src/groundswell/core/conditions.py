@@ -306,6 +306,8 @@ def _joined(decisive: bool, sides: list[_Said]) -> _Said:
 def _value(node: exp.Expr, lookup: Lookup) -> Value:
     if isinstance(node, exp.Paren):
         return _value(node.this, lookup)
+    if isinstance(node, exp.Column) and node.name == "as_of":
+        raise BadCondition("as_of can only be asked of rows")
     if isinstance(node, exp.Column):
         return lookup(node.name)
     if isinstance(node, exp.Lower):

@@ -12,7 +12,7 @@ import pyarrow as pa
 from groundswell.core.declare import Instance
 from groundswell.core.tables import fold, views
 from groundswell.core.tables.contract import TABLES
-from groundswell.core.tables.identity import follow
+from groundswell.core.tables.identity import follow, without_circles
 from groundswell.core.tables.typed import sql_type
 
 Files = Mapping[str, Iterable[Path]]
@@ -124,8 +124,7 @@ class Engine:
                 self.do("insert into source_order values ($s, $t, $p)", {"s": source, "t": name, "p": place})
 
     def _redirects(self) -> None:
-        links = {
-            str(row["from_id"]): str(row["into_id"]) for row in self.ask("select from_id, into_id from links_fold")
-        }
-        for start, end in sorted(follow(links).items()):
+        rows = self.ask("select from_id, into_id from links_fold order by known_at desc, row_hash desc")
+        kept, _ = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])
+        for start, end in sorted(follow(kept).items()):
             self.do("insert into redirects values ($f, $i)", {"f": start, "i": end})

@@ -39,9 +39,18 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; each folder that gets a new name in it is synced."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a whole file: under another name first, synced, then renamed, then the folder synced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_name(f".{path.name}.part")
     step("write", part)
     part.write_bytes(content)

@@ -18,6 +18,18 @@ from groundswell.policy.read import texts
 from groundswell.records.loads import LoadFile, visible
 
 
+class Damaged(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """Something that an instance promised to keep is not there or not as it was; the message says what to do."""
+
+
+def lake_path(root: Path, table: str, load: str) -> Path:
+    """A lake file that must be there. Raises Damaged."""
+    path = lake.file_of(root, table, load)
+    if not path.is_file():
+        raise Damaged(f"{path.relative_to(root.parent)} is missing. Run: groundswell doctor --rebuild")
+    return path
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder of an instance. Landings, lake, runs and records lie below it."""
@@ -52,7 +64,7 @@ class Home:
         """The paths of lake files, by table."""
         found: dict[str, list[Path]] = {}
         for file in files:
-            found.setdefault(file.table, []).append(lake.file_of(self.lake, file.table, file.load.name))
+            found.setdefault(file.table, []).append(lake_path(self.lake, file.table, file.load.name))
         return found
 
     def cut(self, as_of: dt.date) -> dt.datetime:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake import Schema as DeltaSchema
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction
 
 from groundswell.core.tables.contract import TABLES
@@ -34,7 +35,7 @@ def open_table(root: Path, table: str) -> DeltaTable:
     """The Delta table, created when it is not there yet."""
     path = root / table
     if not DeltaTable.is_deltatable(str(path)):
-        path.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(path)
         DeltaTable.create(str(path), schema=DeltaSchema.from_arrow(schema(table)), name=table)
         _sync_log(path, 0)
         durable.sync_folder(root)
@@ -65,6 +66,15 @@ def commit(root: Path, table: str, load_id: str, rows: int) -> None:
         commit_properties=CommitProperties(app_transactions=[Transaction(load_id, 1)]),
     )
     _sync_log(path.parent, DeltaTable(str(path.parent)).version())
+
+
+def damaged(root: Path, table: str, names: set[str]) -> str:
+    """What is wrong with the log of a table that should hold these files; "" when nothing is."""
+    try:
+        held = {Path(uri).name for uri in DeltaTable(str(root / table)).file_uris()}
+    except (DeltaError, OSError) as error:
+        return f"its log cannot be read ({str(error).splitlines()[0][:120]})"
+    return f"its log does not hold {min(names - held)}" if names - held else ""
 
 
 def _sync_log(table: Path, version: int) -> None:

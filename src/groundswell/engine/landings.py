@@ -25,7 +25,7 @@ def keep(home: Path, source: Path) -> str:
     The hash is that of the bytes as copied, so a file that changes while it is read is kept as it was read.
     """
     folder = home / "landings"
-    folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(folder)
     part = folder / f".arriving-{os.getpid()}"
     found = hashlib.sha256()
     durable.step("write", part)
@@ -36,9 +36,8 @@ def keep(home: Path, source: Path) -> str:
     name = found.hexdigest()
     durable.sync(part)
     final = at(home, name)
-    final.parent.mkdir(exist_ok=True)
+    durable.make_folder(final.parent)
     durable.rename(part, final)
-    durable.sync_folder(folder)
     return name
 
 

@@ -76,7 +76,12 @@ def documents(found: dict[str, str]) -> dict[str, Document]:
             if path not in laid:
                 faults.append(f'{path}: follows = "default", but no shipped file has this path')
                 continue
-            data = _merge(laid[path].data, data)
+            own = key_lines(text)
+            places: dict[tuple[str, ...], tuple[str, ...]] = {}
+            data = _merge(laid[path].data, data, (), (), places)
+            lines = {merged: line for merged, place in places.items() if (line := own.get(place))}
+            laid[path] = Document(path, text, data, lines, own=True)
+            continue
         laid[path] = Document(path, text, data, key_lines(text), own=root == "own")
     if faults:
         raise BadPolicy(faults)
@@ -133,13 +138,24 @@ def _numbered(path: tuple[str, ...], listed: bool, counts: dict[tuple[str, ...],
     return full
 
 
-def _merge(below: Any, above: Any) -> Any:
-    if isinstance(below, dict) and isinstance(above, dict):
-        return {**below, **{key: _merge(below.get(key), value) for key, value in above.items()}}
-    if _tables(below) and _tables(above):
-        changed = {_name(entry): entry for entry in above}
-        kept = [_merge(entry, changed.pop(_name(entry))) if _name(entry) in changed else entry for entry in below]
-        return [*kept, *changed.values()]
+_Path = tuple[str, ...]
+
+
+def _merge(below: Any, above: Any, at: _Path, own: _Path, places: dict[_Path, _Path]) -> Any:
+    """`above` laid over `below`. `places` learns where in the own file each merged key stands, for messages."""
+    places[at] = own
+    if isinstance(above, dict) and (below is None or isinstance(below, dict)):
+        kept = below or {}
+        return {**kept, **{k: _merge(kept.get(k), v, (*at, k), (*own, k), places) for k, v in above.items()}}
+    if _tables(above) and (below is None or _tables(below)):
+        merged = list(below or [])
+        names = [_name(entry) for entry in merged]
+        for number, entry in enumerate(above):
+            index = names.index(_name(entry)) if _name(entry) in names else len(merged)
+            merged[index:index + 1] = [
+                _merge(merged[index] if index < len(merged) else None, entry, (*at, str(index)), (*own, str(number)), places)
+            ]  # fmt: skip
+        return merged
     return above
 
 

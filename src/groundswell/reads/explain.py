@@ -11,9 +11,9 @@ from groundswell.core import catalog
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
 from groundswell.core.signals.compile import rows_query
-from groundswell.engine import lake, landings
+from groundswell.engine import landings
 from groundswell.engine.duckdb import Engine
-from groundswell.engine.home import Home
+from groundswell.engine.home import Home, lake_path
 from groundswell.reads.partners import Standing, partner, published
 from groundswell.records.loads import Load
 
@@ -77,7 +77,7 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
 def _tables(home: Home, policy: Policy, as_of: dt.date, pinned: list[list[str]]) -> Iterator[Engine]:
     paths: dict[str, list[Path]] = {}
     for table, load, _ in pinned:
-        paths.setdefault(table, []).append(lake.file_of(home.lake, table, load))
+        paths.setdefault(table, []).append(lake_path(home.lake, table, load))
     with home.engine() as engine:
         engine.day(as_of, policy.instance, paths)
         yield engine

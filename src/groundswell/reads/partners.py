@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from groundswell.records.loads import Load
 from groundswell.records.runs import Published, PublishedPartner, Run
 
 
@@ -63,6 +64,19 @@ def ranked_partners(limit: int | None = None) -> Ranked:
     run = published()
     rows = run.partners.all()[:limit] if limit else run.partners.all()
     return Ranked(run.run_id, run.as_of, tuple(_standing(row) for row in rows), run.manifest)
+
+
+def since(policy_version: str, found: Ranked) -> list[str]:
+    """What has changed since the published run, so that nobody takes an old list for today's."""
+    loads = Load.objects.filter(
+        state="committed", number__gt=max([int(f[1][1:]) for f in found.manifest["files"]], default=0)
+    )
+    said = []
+    if policy_version != found.manifest["policy_version"]:
+        said.append("The policy has changed since this run. Run: groundswell assess\n")
+    if loads.filter(loaded__gt=0).exists() or Load.objects.filter(voided_at__gt=published().created_at).exists():
+        said.append("Data have been loaded or reverted since this run. Run: groundswell assess\n")
+    return said
 
 
 def partner(called: str) -> Standing:

@@ -18,6 +18,7 @@ class Quality:
     signals: int
     computable: int
     would_add: dict[str, int]
+    unavailable: dict[str, tuple[str, ...]]
     shared_domains: tuple[tuple[str, int], ...]
     """Domains that several organisations bear: merges to propose to a person, never made by themselves."""
     deals_without_amount: int
@@ -27,9 +28,8 @@ def quality(home: Home, as_of: dt.date) -> Quality:
     """The quality report of a day."""
     with home.day(as_of) as engine:
         unavailable, would_add = availability(home.policy, as_of, engine.ask)
-        counts = {
-            name: int(str(engine.one(f"select count(*) from {name}"))) for name in ("partners", "accounts", "deals_now")
-        }
+        counted = {"partners": "*", "accounts": "*", "deals_now": "distinct group_key"}
+        counts = {name: int(str(engine.one(f"select count({what}) from {name}"))) for name, what in counted.items()}
         shared = engine.ask(
             "select domain, count(*) as n from organisations_now where domain is not null "
             "group by domain having count(*) > 1 order by n desc, domain limit 20"
@@ -37,6 +37,14 @@ def quality(home: Home, as_of: dt.date) -> Quality:
         empty = engine.one("select count(*) from deals_now where amount is null and amount_home is null")
     declared = len(home.policy.signals)
     return Quality(
-        as_of, counts["partners"], counts["accounts"], counts["deals_now"], declared, declared - len(unavailable), would_add,
-        tuple((str(row["domain"]), int(str(row["n"]))) for row in shared), int(str(empty)),
-    )  # fmt: skip
+        as_of=as_of,
+        partners=counts["partners"],
+        accounts=counts["accounts"],
+        deals=counts["deals_now"],
+        signals=declared,
+        computable=declared - len(unavailable),
+        would_add=would_add,
+        unavailable=unavailable,
+        shared_domains=tuple((str(row["domain"]), int(str(row["n"]))) for row in shared),
+        deals_without_amount=int(str(empty)),
+    )

@@ -24,14 +24,22 @@ from groundswell.core.points.score import Scored
 from groundswell.core.readiness import gaps
 from groundswell.engine import durable
 from groundswell.engine.home import Home
-from groundswell.records.loads import LoadFile
-from groundswell.records.runs import Run
+from groundswell.records.loads import Load, LoadFile
+from groundswell.records.runs import Published, Run
 from groundswell.runs.publish import publish
 from groundswell.runs.take_in import recover
 
 
 class NotReproduced(Exception):  # noqa: N818 - what happened, in the glossary's words
     """A run gave other bytes than before for the same inputs: a fault of ours, never overwritten in silence."""
+
+
+class NobodyKnown(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """No partner was known on the day, though later loads bring some; the published list stays as it is."""
+
+    def __init__(self, as_of: dt.date) -> None:
+        super().__init__(f"no partner was known on {as_of}, so nothing is published; the list stays as it was")
+        self.as_of = as_of
 
 
 def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
@@ -44,6 +52,9 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
     with home.engine() as engine:
         engine.day(as_of, policy.instance, home.paths(files))
         found = assess(policy, as_of, engine.ask)
+    later = Load.objects.filter(state="committed", voided_at=None, known_at__gte=home.cut(as_of))
+    if not found.partners and Published.current() is not None and later.exists():
+        raise NobodyKnown(as_of)
     contents = _contents(policy, found)
     manifest = {
         "run_id": run_id,
@@ -87,6 +98,7 @@ def _write(home: Home, run_id: str, contents: dict[str, bytes]) -> None:
         for name, content in contents.items():
             if not (final / name).is_file() or (final / name).read_bytes() != content:
                 raise NotReproduced(f"run {run_id[:12]} gave other bytes for {name} than are stored in {final}")
+        durable.sync_folder(final.parent)  # a sync that failed the first time counts as lost until it is done
         return
     part = final.with_name(f".{run_id}.part")
     shutil.rmtree(part, ignore_errors=True)

@@ -131,7 +131,8 @@ def _check_answers(given: Mapping[str, str], found: Recognised, seen: Mapping[st
         elif column not in sources.WHOLE:
             raise Refused(f"--answer {column}={answer}: the file has no column '{column}' that asks anything")
         if possible and answer not in possible:
-            raise Refused(f"--answer {column}={answer}: not an answer; write one such as {', '.join(possible[:3])}")
+            what = "not a time zone" if column == "zone" else "not an answer"
+            raise Refused(f"--answer {column}={answer}: {what}; write one such as {', '.join(possible[:3])}")
 
 
 _ORDERS = {"date": ("dmy", "mdy"), "number": (".", ",")}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from django.db import connection, transaction
 
 from groundswell.engine import durable, lake, landings
-from groundswell.engine.home import Home
+from groundswell.engine.home import Damaged, Home
 from groundswell.records.loads import Load, LoadFile
 from groundswell.records.runs import Published
 from groundswell.runs.prepare import reopened
-from groundswell.runs.take_in import through
+from groundswell.runs.take_in import home_of, through
 
 
 @dataclass
@@ -34,13 +34,31 @@ def health(home: Home) -> Health:
     committed = list(Load.objects.filter(state="committed"))
     _landings(home, committed, found)
     _files(home, found)
+    settings = home_of(home)
+    stale = [load.name for load in committed if load.request["home"] != settings]
+    if stale:
+        found.faults.append(
+            f"{len(stale)} loads ({stale[0]}, ...) were read under another home zone or currency than {' and '.join(settings)}. "
+            "Run: groundswell doctor --rebuild"
+        )
     orphans = Load.objects.exclude(state="committed").count()
     if orphans:
         found.remarks.append(f"{orphans} loads were ended before they were committed; nothing of them is seen")
     run = Published.current()
     if run is not None:
-        missing = [name for name in run.manifest["outputs"] if not (home.path / "runs" / run.run_id / name).is_file()]
-        found.faults += [f"runs/{run.run_id[:12]}/{name} is missing. Run: groundswell assess" for name in missing]
+        folder = home.path / "runs" / run.run_id
+        for name, sha256 in run.manifest["outputs"].items():
+            wrong = (
+                "missing"
+                if not (folder / name).is_file()
+                else "changed"
+                if landings.digest(folder / name) != sha256
+                else ""
+            )
+            if wrong:
+                found.faults.append(
+                    f"runs/{run.run_id}/{name} is {wrong}. Remove the folder and run: groundswell assess"
+                )
         found.checked.append(f"published run {run.run_id[:12]} as of {run.as_of}")
     return found
 
@@ -62,6 +80,10 @@ def _files(home: Home, found: Health) -> None:
         wrong = "missing" if not path.is_file() else "changed" if landings.digest(path) != file.sha256 else ""
         if wrong:
             found.faults.append(f"lake/{file.table}/{path.name} is {wrong}. Run: groundswell doctor --rebuild")
+    for table in sorted({file.table for file in files}):
+        names = {f"{file.load.name}.parquet" for file in files if file.table == table}
+        if damage := lake.damaged(home.lake, table, names):
+            found.faults.append(f"lake/{table}: {damage}. Run: groundswell doctor --rebuild")
     found.checked.append(f"{len(files)} lake files")
 
 
@@ -71,6 +93,10 @@ def rebuild(home: Home, now: dt.datetime) -> list[str]:
     Returns what differs from the ledger: nothing, unless the program that wrote it was another version. The caller
     holds the writer's lock.
     """
+    before = Health()
+    _landings(home, list(Load.objects.filter(state="committed")), before)
+    if before.faults:
+        raise Damaged("the lake is not rebuilt from landings that are damaged:\n" + "\n".join(before.faults))
     fresh = replace(home, lake_name="lake.rebuilt")
     shutil.rmtree(fresh.lake, ignore_errors=True)
     fresh.lake.mkdir(parents=True)
@@ -87,8 +113,11 @@ def rebuild(home: Home, now: dt.datetime) -> list[str]:
             if old is None or new is None or (old.rows, old.sha256) != (new.rows, new.sha256):
                 differs.append(f"{load.name} {table}: {_said(old)} in the ledger, {_said(new)} rebuilt")
         written += files.values()
-    if differs:
-        with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True):
+        for load in Load.objects.filter(state="committed"):
+            load.request["home"] = home_of(home)
+            load.save(update_fields=["request"])
+        if differs:
             LoadFile.objects.filter(load__state="committed").delete()
             LoadFile.objects.bulk_create(written)
     old_lake = home.path / f"lake.before-{now:%Y%m%dT%H%M%S}"

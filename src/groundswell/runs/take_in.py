@@ -21,10 +21,10 @@ from groundswell.connectors.files.stage import STAGED, Stager
 from groundswell.connectors.files.stage import Load as Said
 from groundswell.core.tables import fold
 from groundswell.core.tables.contract import TABLES
-from groundswell.core.tables.identity import own_id
+from groundswell.core.tables.identity import own_id, without_circles
 from groundswell.engine import durable, lake, landings
 from groundswell.engine.duckdb import Engine
-from groundswell.engine.home import Home
+from groundswell.engine.home import Damaged, Home
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, earlier
 from groundswell.runs.prepare import Request, Work, batches_of, check_room, prepare, reopened
 
@@ -73,8 +73,14 @@ def _open(work: Work, landing: str, file_name: str, request: Request, now: dt.da
             "mapping_name": str(request.mapping or ""),
             "answers": work.answers | work.orders | {k: v for k, v in _whole(work).items() if v},
             "beside": work.beside,
+            "home": home_of(work.home),
         },
     )
+
+
+def home_of(home: Home) -> list[str]:
+    """The settings of the instance under which rows are read: changing them asks for a rebuild."""
+    return [home.policy.instance.home_zone, home.policy.instance.home_currency]
 
 
 def _after_the_latest(now: dt.datetime) -> dt.datetime:
@@ -89,17 +95,14 @@ def _whole(work: Work) -> dict[str, str]:
 
 
 def _same_as_latest(load: Load) -> Load | None:
-    """The latest load of this source and format, when its bytes and all that was asked of them are the same."""
-    kept = Load.objects.filter(source=load.source, format=load.format, state="committed", again_of=None, voided_at=None)
+    """The latest load of this source, by arrival and by place, when its bytes and all that was asked are the same."""
+    kept = Load.objects.filter(source=load.source, state="committed", again_of=None, voided_at=None)
     latest = kept.order_by("-number").first()
-    if (
-        latest is None
-        or latest.landing != load.landing
-        or latest.request != load.request
-        or load.known_at < latest.known_at
-    ):
+    if latest is None or load.known_at < latest.known_at:
         return None
-    return latest
+    same = (latest.landing, latest.format, latest.request) == (load.landing, load.format, load.request)
+    passed = latest.last_stamp is not None and kept.filter(last_stamp__gt=latest.last_stamp).exists()
+    return latest if same and not passed else None
 
 
 def _repeat(load: Load, before: Load) -> Load:
@@ -154,12 +157,23 @@ def through(work: Work, load: Load, strict: bool = False) -> tuple[Staged, list[
             raise Refused(
                 f"--strict: {len(staged.broken)} rows would be quarantined; line {worst.line}: {worst.reason}"
             )
+        if staged.rows_in and len({row.line for row in staged.broken}) == staged.rows_in:
+            load.delete()
+            raise Refused(_nothing_left(staged))
         for table in sorted(staged.tables):
             _compare(engine, table, work.home, load)
         files = _write(work.home, engine, load, sorted(staged.tables))
         _count(engine, load, staged)
         load.report = _report(work, engine, staged, load.dated)
     return staged, files
+
+
+def _nothing_left(staged: Staged) -> str:
+    reasons = Counter(
+        f"{row.column + ': ' if row.column else ''}{row.reason}. Remedy: {row.remedy}" for row in staged.broken
+    )
+    worst, first = reasons.most_common(1)[0][0], min(staged.broken, key=lambda row: row.line)
+    return f"all {staged.rows_in} rows would be quarantined, so nothing is loaded. First at line {first.line}; most often: {worst}"
 
 
 def _stage(work: Work, load: Load, engine: Engine) -> Staged:
@@ -252,6 +266,7 @@ def _write(home: Home, engine: Engine, load: Load, tables: list[str]) -> list[Lo
             continue
         own = ", ".join(TABLES[table].names)
         envelope = ", ".join(name for name in STAGED if name not in ("staged_row", "row_no"))
+        _check_log(home, table, load)
         lake.open_table(home.lake, table)
         path = lake.file_of(home.lake, table, load.name)
         durable.step("write", path)
@@ -263,6 +278,13 @@ def _write(home: Home, engine: Engine, load: Load, tables: list[str]) -> list[Lo
         lake.commit(home.lake, table, load.name, rows)
         files.append(LoadFile(load=load, table=table, rows=rows, sha256=landings.digest(path)))
     return files
+
+
+def _check_log(home: Home, table: str, load: Load) -> None:
+    """Nothing is added to a table whose log has lost a load that the ledger knows."""
+    names = {f"{file.load.name}.parquet" for file in earlier(load) if file.table == table}
+    if names and home.lake_name == "lake" and (damage := lake.damaged(home.lake, table, names)):
+        raise Damaged(f"lake/{table}: {damage}. Run: groundswell doctor --rebuild")
 
 
 def _count(engine: Engine, load: Load, staged: Staged) -> None:
@@ -301,7 +323,7 @@ def _report(work: Work, engine: Engine, staged: Staged, dated: bool) -> dict[str
         )[0]
         days[name] = [int(str(row["rows_"])), str(row["first"] or ""), str(row["last"] or "")]
     notes = [f"{note} ({count} rows)" for note, count in sorted(staged.notes.items())]
-    notes += _remarks(engine, staged, dated, found.mapping.snapshot)
+    notes += _remarks(engine, staged, dated, found.mapping.snapshot, work.home.policy.instance.home_currency)
     currencies: list[str] = []
     if "deals" in staged.tables:
         asked = engine.ask("select distinct currency as c from compared_deals where currency is not null order by c")
@@ -323,7 +345,7 @@ def _report(work: Work, engine: Engine, staged: Staged, dated: bool) -> dict[str
     }
 
 
-def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str) -> list[str]:
+def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str, currency: str) -> list[str]:
     """What the load says of itself: snapshots that disagree stand in order of arrival; absence says nothing yet."""
     said = []
     if staged.tables and not dated:
@@ -345,6 +367,20 @@ def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str) -> list
             said.append(
                 f"{against} rows contradict others of the same moment; of two such versions the one of higher hash stands"
             )
+    if "deals" in staged.tables:
+        other = engine.ask(
+            "select currency, count(*) as n from compared_deals where amount is not null and amount_home is null "
+            "and currency is not null and currency <> $home group by currency order by currency", {"home": currency}
+        )  # fmt: skip
+        for row in other:
+            said.append(
+                f"{row['n']} amounts are in {row['currency']}, not in home currency {currency}, and count in no sum; "
+                "home_currency is set in policy/instance.toml"
+            )
+    if "links" in staged.tables:
+        rows = engine.ask("select from_id, into_id from compared_links order by known_at desc, row_hash desc")
+        circles = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])[1]
+        said += [f"merging {start} into {into} would close a circle; it is left out" for start, into in circles]
     if not staged.rows_in:
         said.append("the file has a header and no rows; what stood before still stands")
     if snapshot == "full":

@@ -100,10 +100,11 @@ def encoding(path: Path, declared: str = "") -> str:
         if head.startswith(mark):
             _check(path, name)
             return name
+    if _first_bad(path, "utf-8") is None:
+        return "utf-8"
     if declared:
         _check(path, declared)
-        return declared
-    return "utf-8" if _first_bad(path, "utf-8") is None else ""
+    return declared
 
 
 def _check(path: Path, name: str) -> None:

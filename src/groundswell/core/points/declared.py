@@ -8,10 +8,13 @@ from typing import Any
 from groundswell.core import conditions
 from groundswell.core.checks import Keys
 from groundswell.core.conditions import BadCondition
-from groundswell.core.declare import Line, Part, Penalty, Score, fraction
+from groundswell.core.declare import Line, Part, Penalty, Score, Value, fraction
 from groundswell.policy.read import Document
 
 Kinds = Mapping[str, str]
+
+
+_MISSING = ("unknown", "leave out", "zero")
 
 
 def score(document: Document, kinds: Kinds, faults: list[str]) -> Score:
@@ -25,7 +28,7 @@ def score(document: Document, kinds: Kinds, faults: list[str]) -> Score:
         out_of=keys.number("out_of"),
         combine=keys.text("combine", words=("weighted",)),
         enough_known=keys.number("enough_known"),
-        parts=tuple(_part(part, keys.text("missing", "leave out"), kinds) for part in keys.tables("part")),
+        parts=tuple(_part(part, keys.text("missing", "leave out", _MISSING), kinds) for part in keys.tables("part")),
         penalties=tuple(_penalty(penalty, kinds) for penalty in keys.tables("penalty")),
         bands=_names(keys),
         origin=keys.origin(),
@@ -100,8 +103,10 @@ def _line(keys: Keys, missing: str, kinds: Kinds) -> Line:
         yes=keys.number("yes") if keys.has("yes") else None,
         only_if=_condition(keys, "only_if", kinds),
         applies_if=_condition(keys, "applies_if", kinds),
-        missing=keys.text("missing", missing, ("unknown", "leave out", "zero")),
+        missing=keys.text("missing", missing, _MISSING),
     )
+    if found.yes is not None and not 0 <= found.yes <= 100:
+        keys.fault("yes", "points go from 0 to 100.")
     if found.bars and found.bars[0] == found.bars[1]:
         keys.fault("high", "low and high are equal.")
         return Line(found.name, signal, found.weight, bars=(Fraction(0), Fraction(1)))
@@ -141,7 +146,7 @@ def _condition(keys: Keys, key: str, kinds: Kinds) -> str:
     text = keys.text(key, "")
     if text:
         try:
-            conditions.parse(text, kinds)
+            conditions.holds(conditions.parse(text, kinds), lambda name: Value.unknown(name))
         except BadCondition as error:
             keys.fault(key, str(error))
     return text

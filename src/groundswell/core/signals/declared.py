@@ -96,6 +96,9 @@ def _each(keys: Keys | None) -> dict[str, Measure]:
         return {}
     made: dict[str, Measure] = {}
     for name in list(keys.rest()):
+        if not isinstance(keys.data[name], dict):
+            keys.fault(name, 'is a table: each.peak = { take = "highest", of = "value" }')
+            continue
         inner = Keys(keys.document, keys.faults, keys.data[name], *keys.path, name)
         made[name] = Measure("", inner.text("take", words=_EACH), inner.text("of", ""))
         inner.done()
@@ -142,6 +145,8 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
             keys.fault(key, f"unknown column '{name}' of {found.table}.")
         elif name in shapes.personal(found.table):
             keys.fault(key, f"'{name}' names a person and cannot be used in a signal.")
+    if found.of in shapes.PERIODS and not found.per and found.take != "count distinct":
+        keys.fault("of", f"a {found.of} can only be counted (count distinct).")
     if not found.of or found.of in found.each or found.of in shapes.PERIODS:
         return
     if found.of not in kinds:

@@ -37,7 +37,15 @@ def salesforce_18(record_id: str) -> str:
 
 def web_domain(text: str) -> str:
     """A web domain as a match key: scheme, user, path, port and `www.` removed, lower case, punycode; "" if none."""
-    host = text.strip().casefold().split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].rsplit("@", 1)[-1]
+    host = (
+        text.strip()
+        .casefold()
+        .split("://", 1)[-1]
+        .split("/", 1)[0]
+        .split("?", 1)[0]
+        .split("#", 1)[0]
+        .rsplit("@", 1)[-1]
+    )
     host = host.split(":", 1)[0].strip(".").removeprefix("www.")
     if "." not in host or " " in host:
         return ""
@@ -62,3 +70,18 @@ def follow(links: dict[str, str]) -> dict[str, str]:
             chain.append(following)
         ends[start] = chain[-1]
     return ends
+
+
+def without_circles(links: list[tuple[str, str]]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Links, newest first, without those that would close a circle: the later word stands. And the ones left out."""
+    kept: dict[str, str] = {}
+    left_out = []
+    for start, into in links:
+        end = into
+        while end in kept:
+            end = kept[end]
+        if end == start or start in kept:
+            left_out.append((start, into))
+        else:
+            kept[start] = into
+    return kept, left_out

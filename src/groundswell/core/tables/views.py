@@ -112,7 +112,7 @@ left join (
       order by case when valid_to is null or valid_to >= $as_of then 0 else 1 end, valid_from desc, own_id) as place
   from memberships_now where valid_from <= $as_of) as m on m.partner_id = o.organisation_id and m.place = 1
 where (m.partner_id is null and o.is_partner)
-  or (m.partner_id is not null and m.status <> 'terminated' and (m.valid_to is null or m.valid_to >= $as_of))"""
+  or (m.partner_id is not null and coalesce(m.status, '') <> 'terminated' and (m.valid_to is null or m.valid_to >= $as_of))"""
 """The partners of a day: a membership that has not ended by then, or the role alone where no membership is known."""
 
 ACCOUNTS = """

@@ -1,0 +1,473 @@
+"""Every command as its users run it: exit codes, words, and the shapes that programs read."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from tests.river import command, take_in
+from tests.stories.instances import become, beside, differing, facts, instance
+
+from groundswell.engine import landings
+from groundswell.engine.home import Home
+from groundswell.records.loads import Load
+
+DAY = "2026-09-30"
+PARTNERS = """partner_id,partner_name,country,tier,joined_on
+P1,Nordwind,DE,gold,2019-04-02
+P2,Nordwind Nord,NO,,2020-02-29
+P3,Ostwind,FI,silver,2021-01-01
+P4,ostwind,SE,silver,2021-01-01
+"""
+DEALS = """deal_id,partner_id,role,customer_name,stage,stage_class,amount,currency,created_on,close_on
+D1,P1,sourced,"Acme, Inc.",Closed Won,won,120000,USD,2026-01-05,2026-03-31
+D1,P3,influenced,"Acme, Inc.",Closed Won,won,120000,USD,2026-01-05,2026-03-31
+D2,P1,resold,Zero Co,Negotiation,open,,USD,2026-06-01,
+D3,P2,resold,Zero Co,Negotiation,open,many,USD,2026-06-01,
+D4,P2,resold,Old Co,Closed Won,won,7,USD,2024-01-05,2024-03-31
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An instance with two loads and a published run, made by the commands themselves."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "partners.csv").write_text(PARTNERS, "utf-8")
+    (folder / "deals.csv").write_text(DEALS, "utf-8")
+    with instance(folder / "home"):
+        files = [str(folder / name) for name in ("partners.csv", "deals.csv")]
+        taken = command(folder / "home", "take-in", "--exported-at", "2026-09-01", *files)
+        assert (taken.returncode, taken.stderr) == (0, "")
+        assert command(folder / "home", "assess", "--as-of", DAY).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def told(home: Home, made: Path) -> Home:
+    """A copy of that instance, to do with as a test likes."""
+    return become(home, made / "home")
+
+
+def refused(found: CompletedProcess[str], code: int, *words: str) -> None:
+    """The command ended with this code, printed nothing as a result, and said why without a traceback."""
+    assert found.returncode == code, found.stderr
+    assert found.stdout == ""
+    assert "Traceback" not in found.stderr
+    for word in words:
+        assert word in found.stderr
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+# ------------------------------------------------------------------------------------------------------- take-in
+
+
+def test_take_in_says_the_equation_and_what_is_set_aside(home: Home, made: Path) -> None:
+    found = command(home.path, "take-in", "--exported-at", "2026-09-01", str(made / "deals.csv"))
+    assert (found.returncode, found.stderr) == (0, "")
+    said = found.stdout.splitlines()
+    assert said[0] == f"accepted  {made}/deals.csv  as L000001  (generic_deals, source generic)"
+    assert said[1] == "  5 rows in = 4 loaded + 0 unchanged + 1 quarantined"
+    assert said[2] == "    line 5, amount: 'many' is not a number. Write it as 1234.50."
+
+
+def test_take_in_as_json(home: Home, made: Path) -> None:
+    files = [str(made / name) for name in ("partners.csv", "deals.csv")]
+    found = command(home.path, "take-in", "--json", "--exported-at", "2026-09-01T10:00+02:00", *files)
+    assert (found.returncode, found.stderr) == (0, "")
+    said = json.loads(found.stdout)
+    assert set(said) == {"loads", "quality"}
+    first, second = said["loads"]
+    assert set(first) == set(second) == {
+        "file", "load", "format", "source", "landing", "known_at", "known_by", "rows_in", "loaded", "unchanged",
+        "quarantined", "quarantine", "report",
+    }  # fmt: skip
+    assert (first["load"], first["format"], first["known_at"]) == (
+        "L000001",
+        "generic_partners",
+        "2026-09-01T08:00:00+00:00",
+    )
+    assert (second["rows_in"], second["loaded"], second["unchanged"], second["quarantined"]) == (5, 4, 0, 1)
+    assert second["quarantine"] == [
+        {
+            "line": 5,
+            "column": "amount",
+            "reason": "'many' is not a number",
+            "remedy": "write it as 1234.50",
+            "text": "D3 | P2 | resold | Zero Co | Negotiation | open | many | USD | 2026-06-01 | ",
+        }
+    ]
+    assert (said["quality"]["partners"], said["quality"]["accounts"], said["quality"]["deals"]) == (4, 3, 3)
+    assert said["quality"]["deals_without_amount"] == 1
+
+
+def test_one_refused_file_of_several_leaves_the_others_and_decides_the_exit_code(
+    home: Home, made: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    found = command(home.path, "take-in", str(empty), str(made / "partners.csv"))
+    assert found.returncode == 4
+    assert found.stderr.splitlines() == [f"refused   {empty}", "  the file is empty: 0 bytes; export it again"]
+    assert f"accepted  {made}/partners.csv" in found.stdout
+    asked = tmp_path / "asked.csv"
+    asked.write_text(DEALS.splitlines()[0] + "\nD9,P1,resold,Acme,Open,open,1,USD,03/04/2026,\n", "utf-8")
+    question = command(home.path, "take-in", "--json", str(asked), str(made / "partners.csv"))
+    assert question.returncode == 3
+    first, second = json.loads(question.stdout)["loads"]
+    assert first == {
+        "file": str(asked), "format": "generic_deals",
+        "questions": [{"column": "created_on", "question": "'03/04/2026' can be read two ways and no cell decides",
+                       "answers": ["dmy", "mdy"]}],
+    }  # fmt: skip
+    assert second["unchanged"] == 4
+
+
+def test_strict_refuses_with_the_line(home: Home, made: Path) -> None:
+    found = command(home.path, "take-in", "--strict", str(made / "deals.csv"))
+    refused(
+        CompletedProcess(found.args, found.returncode, "", found.stderr),
+        4,
+        "line 5: 'many' is not a number",
+        "--strict",
+    )
+    assert "accepted" not in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--exported-at", "2999-01-01"], "lies in the future"),
+        (["--exported-at", "soon"], "write 2026-01-31 or 2026-01-31T08:00Z"),
+        (["--answer", "partners.csv"], "write FILE:COLUMN=ANSWER"),
+        (["--answer", "other.csv:tier=dmy"], "write FILE:COLUMN=ANSWER with one of the files: partners.csv"),
+        (["--mapping", "/nowhere/mapping.toml"], "/nowhere/mapping.toml"),
+        (["--colour"], "unrecognized arguments"),
+    ],
+)
+def test_usage_is_exit_2(home: Home, made: Path, words: list[str], said: str) -> None:
+    refused(command(home.path, "take-in", *words, str(made / "partners.csv")), 2, said)
+
+
+def test_every_fault_of_a_mapping_is_named_with_its_line(home: Home, made: Path, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text('[source]\nname = "x"\nlocale = "xx_YY_zz"\n\n[[file]]\n[[file.row]]\ntable = "organisations"\n'
+                       'external_id = "id"\nnmae = "partner_name"\n', "utf-8")  # fmt: skip
+    found = command(home.path, "take-in", "--mapping", str(mapping), str(made / "partners.csv"))
+    refused(found, 2, "mapping.toml:3", "mapping.toml:9", "Did you mean 'name'?")
+
+
+# --------------------------------------------------------------------------------------------- assess and partners
+
+
+def test_nothing_is_published_yet(home: Home, made: Path) -> None:
+    for words in (["partners"], ["explain", "P1"]):
+        refused(command(home.path, *words), 2, "nothing is published yet", "groundswell assess")
+    found = command(home.path, "assess", "--as-of", "2026-09-01")
+    assert found.returncode == 0
+    assert "Nothing is loaded yet: groundswell take-in FILE" in found.stdout
+
+
+def test_assess_before_anything_was_known_says_since_when_it_is(told: Home) -> None:
+    found = command(told.path, "assess", "--as-of", "2026-08-31")
+    assert (found.returncode, "so nothing is published" in found.stderr) == (4, True)  # the list stays as it was
+    assert "No partner was known on 2026-08-31. The oldest load is known since 2026-09-01 00:00Z" in found.stderr
+    refused(command(told.path, "assess", "--as-of", "31.08.2026"), 2, "not a day; write 2026-01-31")
+
+
+def test_partners_as_csv_and_json_and_for_reading(told: Home) -> None:
+    found = rows(command(told.path, "partners", "--format", "csv").stdout)
+    assert list(found[0]) == [
+        "rank", "partner_id", "name", "source", "external_id", "readiness", "low", "high", "coverage_pct", "band", "state",
+        "as_of",
+    ]  # fmt: skip
+    assert sorted(row["external_id"] for row in found) == ["P1", "P2", "P3", "P4"]
+    assert [row["rank"] for row in found] == ["1", "2", "3", "4"]
+    assert {row["as_of"] for row in found} == {DAY}
+    one = next(row for row in found if row["external_id"] == "P1")
+    assert (one["readiness"], one["state"]) == ("", "too little known")
+    assert 0 <= float(one["low"]) <= float(one["high"]) <= 100
+    said = json.loads(command(told.path, "partners", "--format", "json").stdout)
+    assert [one["external_id"] for one in said["partners"]] == [row["external_id"] for row in found]
+    assert (said["run"]["as_of"], said["run"]["partners"], len(said["run"]["files"])) == (DAY, 4, 6)
+    shown = command(told.path, "partners", "--limit", "2").stdout.splitlines()
+    assert shown[0].split() == ["rank", "partner", "readiness", "range", "known", "band", "state", "next"]
+    assert [line.split()[0] for line in shown[2:4]] == ["1", "2"]
+    assert shown[5].startswith(f"as of {DAY}, run ")
+
+
+# -------------------------------------------------------------------------------------------------------- explain
+
+
+def test_a_name_that_several_bear_lists_the_candidates(told: Home) -> None:
+    found = command(told.path, "explain", "OSTWIND")
+    refused(
+        found,
+        3,
+        "'OSTWIND' is the name of 2 partners. Name one by its id:",
+        "Ostwind  (generic P3)",
+        "ostwind  (generic P4)",
+    )
+    part = command(told.path, "explain", "wind")
+    refused(part, 3, "is the name of 4 partners")
+    refused(command(told.path, "explain", "Westwind"), 2, "no partner of the published run is called 'Westwind'")
+
+
+def test_explain_goes_down_to_the_line_of_the_file(told: Home, made: Path) -> None:
+    said = json.loads(command(told.path, "explain", "P1", "--json", "--rows", "9").stdout)
+    assert {"run", "as_of", "readiness", "signals", "gaps", "evidence", "external_id"} <= set(said)
+    assert (said["external_id"], said["as_of"]) == ("P1", DAY)
+    won = said["evidence"]["won_revenue"]
+    assert won["question"] == "How much revenue did the partner win with us in the last 12 months?"
+    (row,) = won["rows"]
+    text = (made / "deals.csv").read_text("utf-8").splitlines()
+    assert (row["load"], row["file_name"], row["line"], row["day"]) == ("L000002", "deals.csv", 2, "2026-03-31")
+    assert row["text"] == text[1] == 'D1,P1,sourced,"Acme, Inc.",Closed Won,won,120000,USD,2026-01-05,2026-03-31'
+    for evidence in said["evidence"].values():
+        for row in evidence["rows"]:
+            assert row["text"] == (made / row["file_name"]).read_text("utf-8").splitlines()[row["line"] - 1]
+    # The exact name wins over those that contain it, and words are for reading.
+    shown = command(told.path, "explain", "nordwind")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("Nordwind  (generic P1, o_")
+    assert f"deals.csv line 2 (L000002): {text[1]}" in shown.stdout
+
+
+def test_the_lines_of_an_explanation_add_up_to_its_figure(told: Home) -> None:
+    for key in ("P1", "P2"):
+        said = json.loads(command(told.path, "explain", key, "--json").stdout)["readiness"]
+        total = sum((Fraction(line["contribution"]) for line in said["lines"]), Fraction(0))
+        total += sum((Fraction(points) for _, points in said["deductions"]), Fraction(0))
+        assert said["total"] is not None
+        assert Fraction(said["total"]) == total
+        assert Fraction(said["low"]) <= total <= Fraction(said["high"])
+
+
+# ----------------------------------------------------------------------------------------------- tables and loads
+
+
+def test_a_table_as_csv_and_json(told: Home) -> None:
+    found = rows(command(told.path, "tables", "deals", "--as-of", DAY, "--format", "csv").stdout)
+    assert {row["external_id"]: (row["stage_class"], row["amount"]) for row in found} == {
+        "D1": ("won", "120000.0000"), "D2": ("open", ""), "D4": ("won", "7.0000"),
+    }  # fmt: skip
+    said = json.loads(command(told.path, "tables", "deals", "--as-of", DAY, "--format", "json").stdout)
+    assert said == found
+    assert command(told.path, "tables", "deals", "--as-of", "2026-08-31", "--format", "json").stdout.strip() == "[]"
+    keys = rows(command(told.path, "tables", "source_keys", "--as-of", DAY, "--format", "csv").stdout)
+    assert {row["external_id"] for row in keys if row["entity_table"] == "deals"} == {"D1", "D2", "D4"}
+    refused(command(told.path, "tables", "deal"), 2, "there is no table 'deal'. One of: organisations, people")
+
+
+def test_loads_are_listed_shown_and_reverted(told: Home) -> None:
+    listed = command(told.path, "loads").stdout.splitlines()
+    assert listed[0].split()[:5] == ["load", "file", "source", "format", "state"]
+    assert [line.split()[:5] for line in listed[2:]] == [
+        ["L000001", "partners.csv", "generic", "generic_partners", "committed"],
+        ["L000002", "deals.csv", "generic", "generic_deals", "committed"],
+    ]
+    shown = json.loads(command(told.path, "loads", "show", "L000002").stdout)
+    assert (shown["load"], shown["file"], shown["quarantined"]) == ("L000002", "deals.csv", 1)
+    refused(command(told.path, "loads", "show", "L000009"), 2, "there is no load 'L000009'")
+    reverted = command(told.path, "loads", "revert", "L000002", "--why", "test data")
+    assert (reverted.returncode, reverted.stderr) == (0, "")
+    assert reverted.stdout.startswith("L000002 is reverted")
+    assert "reverted" in command(told.path, "loads", "list").stdout.splitlines()[3]
+    assert command(told.path, "tables", "deals", "--as-of", DAY, "--format", "json").stdout.strip() == "[]"
+    refused(command(told.path, "loads", "revert", "L000002"), 4, "L000002 was reverted already")
+    refused(command(told.path, "loads", "revert", "L000009"), 4, "there is no load L000009")
+    # What was published keeps what it pinned, down to the line.
+    assert "deals.csv line 2" in command(told.path, "explain", "P1").stdout
+
+
+# ---------------------------------------------------------------------------------------------------------- check
+
+
+def own(home: Home, path: str, text: str) -> None:
+    file = home.path / "policy" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def test_check_names_every_fault_of_an_own_policy_with_file_and_line(told: Home) -> None:
+    good = command(told.path, "check")
+    assert good.returncode == 0
+    assert " 0 faults, policy " in good.stdout
+    own(
+        told,
+        "signals/potential/won_revenue.toml",
+        'follows = "default"\n\n[measure]\nwindw = "12 months"\ntake = "sume"\n',
+    )
+    own(told, "instance.toml", 'follows = "default"\nhome_zone = "Mars/Olympus"\n')
+    found = command(told.path, "check")
+    assert found.returncode == 2
+    said = found.stdout + found.stderr
+    assert "Traceback" not in said
+    assert "signals/potential/won_revenue.toml:4" in said
+    assert "signals/potential/won_revenue.toml:5" in said
+    assert "instance.toml:2" in said
+    # Nothing is assessed by a policy with faults, and what was published stands.
+    broken = command(told.path, "assess", "--as-of", DAY)
+    refused(broken, 2, "won_revenue.toml:4")
+    assert command(told.path, "partners", "--format", "csv").returncode == 0
+
+
+def test_a_policy_file_that_is_no_toml_is_named(told: Home) -> None:
+    own(told, "limits.toml", "this is = no = toml")
+    found = command(told.path, "check")
+    assert found.returncode == 2
+    assert "limits.toml" in found.stdout + found.stderr
+    assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_an_own_policy_changes_the_score_and_the_shipped_one_brings_it_back(told: Home) -> None:
+    first = command(told.path, "partners", "--format", "csv").stdout
+    name = "scores/readiness/2026-01-01.toml"
+    own(
+        told,
+        name,
+        'follows = "default"\n[[part]]\nname = "revenue_potential"\nweight = 60\n[[part]]\nname = "engagement"\nweight = 5\n',
+    )
+    checked = command(told.path, "check")
+    assert checked.returncode == 0, checked.stdout
+    assert f"{name} is the instance's own" in checked.stdout
+    assert command(told.path, "assess", "--as-of", DAY).returncode == 0
+    changed = command(told.path, "partners", "--format", "csv").stdout
+    assert changed != first
+    before, after = ({row["external_id"]: row for row in rows(text)} for text in (first, changed))
+    assert float(after["P1"]["coverage_pct"]) > float(before["P1"]["coverage_pct"])
+    (told.path / "policy" / name).unlink()
+    assert command(told.path, "assess", "--as-of", DAY).returncode == 0
+    assert command(told.path, "partners", "--format", "csv").stdout == first
+
+
+# --------------------------------------------------------------------------------------------------------- doctor
+
+
+def doctor(home: Home, *words: str) -> tuple[int, str]:
+    found = command(home.path, "doctor", *words)
+    assert "Traceback" not in found.stderr, found.stderr[-600:]
+    return found.returncode, found.stdout + found.stderr
+
+
+def test_doctor_names_what_is_damaged_or_missing(told: Home) -> None:
+    assert doctor(told)[0] == 0
+    landing = landings.at(told.path, Load.named("L000002").landing)
+    text = landing.read_text("utf-8")
+    landing.write_text(text.replace("120000", "999999"), "utf-8")
+    (told.path / "lake" / "deals" / "L000002.parquet").unlink()
+    with (told.path / "lake" / "touches" / "L000002.parquet").open("ab") as file:
+        file.write(b"x")
+    code, said = doctor(told)
+    assert code == 1
+    assert f"landing {landing.name[:12]} is changed" in said
+    assert "lake/deals/L000002.parquet is missing. Run: groundswell doctor --rebuild" in said
+    assert "lake/touches/L000002.parquet is changed" in said
+    assert "3 faults" in said
+    landing.unlink()
+    assert f"landing {landing.name[:12]} is missing" in doctor(told)[1]
+    landing.write_text(text, "utf-8")
+    code, said = doctor(told, "--rebuild")
+    assert (code, "equals the ledger" in said, "all is well" in said) == (0, True, True)
+
+
+def test_doctor_does_not_rebuild_from_a_landing_that_was_changed(told: Home) -> None:
+    """The kept bytes are what everything can be made from; bytes that are not those that arrived make nothing."""
+    landing = landings.at(told.path, Load.named("L000002").landing)
+    landing.write_text(landing.read_text("utf-8").replace("120000", "999999"), "utf-8")
+    before = facts(told, DAY)
+    code, said = doctor(told, "--rebuild")
+    assert code != 0
+    assert landing.name[:12] in said
+    assert differing(facts(told, DAY), before) == {}
+
+
+def test_doctor_names_a_published_run_that_was_changed(told: Home) -> None:
+    (file,) = (told.path / "runs").glob("*/assessment.jsonl")
+    file.write_text(file.read_text("utf-8").replace("Nordwind", "Südwind"), "utf-8")
+    code, said = doctor(told)
+    assert (code, "assessment.jsonl" in said) == (1, True)
+    # A run is never overwritten in silence either.
+    again = command(told.path, "assess", "--as-of", DAY)
+    refused(again, 1, "gave other bytes for assessment.jsonl")
+
+
+@pytest.mark.parametrize("words", [["tables", "deals"], ["assess", "--as-of", "2026-09-02"], ["explain", "P1"]])
+def test_a_missing_lake_file_is_a_fault_in_words(told: Home, words: list[str]) -> None:
+    (told.path / "lake" / "deals" / "L000002.parquet").unlink()
+    refused(command(told.path, *words), 1, "deals/L000002.parquet", "doctor")
+
+
+def test_a_truncated_log_of_the_lake_is_a_fault_in_words_and_rebuilt(told: Home, tmp_path: Path) -> None:
+    log = told.path / "lake" / "deals" / "_delta_log" / "00000000000000000001.json"
+    log.write_bytes(log.read_bytes()[:10])
+    more = tmp_path / "more.csv"
+    more.write_text(DEALS.replace("D", "E", 4), "utf-8")
+    stopped = command(told.path, "take-in", "--exported-at", "2026-09-02", str(more))
+    code, said = doctor(told)
+    assert doctor(told, "--rebuild")[0] == 0
+    assert command(told.path, "take-in", "--exported-at", "2026-09-02", str(more)).returncode == 0
+    assert (code, "deals" in said) == (1, True)
+    refused(stopped, 1, "deals")
+
+
+def test_damaged_records_are_a_fault_in_words(told: Home) -> None:
+    (told.path / "records.sqlite3").write_bytes(b"this is no database" * 300)
+    for words in (["doctor"], ["partners"]):
+        refused(command(told.path, *words), 1, "records.sqlite3")
+
+
+# ----------------------------------------------------------------------------------------------------- everything
+
+
+def test_an_instance_is_a_folder_that_can_be_moved(told: Home, tmp_path: Path) -> None:
+    first = command(told.path, "explain", "P1").stdout
+    moved = tmp_path / "moved"
+    shutil.copytree(told.path, moved)
+    assert command(moved, "explain", "P1").stdout == first
+    assert command(moved, "assess", "--as-of", DAY).returncode == 0
+    assert command(moved, "doctor").returncode == 0
+
+
+def test_a_home_that_cannot_be_written_is_refused(made: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a_file"
+    file.write_text("not a folder", "utf-8")
+    found = command(tmp_path, "take-in", "--home", str(file), str(made / "partners.csv"))
+    assert found.returncode in (1, 4)
+    assert str(file) in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_merges_in_a_circle_are_refused_and_harm_nothing(told: Home, tmp_path: Path) -> None:
+    path = tmp_path / "companies.csv"
+    path.write_text("Record ID,Company name,Merged Company IDs\n1,One,2\n2,Two,1\n", "utf-8")
+    found = command(told.path, "take-in", str(path))
+    assert "Traceback" not in found.stderr
+    said = found.stdout + found.stderr
+    assert (found.returncode, "circle" in said) in ((4, True), (0, True))  # the file refused, or its rows set aside
+    for words in (["tables", "organisations"], ["assess", "--as-of", DAY], ["partners"], ["doctor"]):
+        assert command(told.path, *words).returncode == 0
+
+
+def test_a_merge_that_the_source_turned_round_does_not_stop_everything(home: Home, tmp_path: Path) -> None:
+    """Two was merged into One; later the source says that One was merged into Two. The later word stands."""
+    path = tmp_path / "companies.csv"
+    path.write_text("Record ID,Company name,Merged Company IDs\n1,One,2\n", "utf-8")
+    take_in(home, path, "2026-09-01")
+    path.write_text("Record ID,Company name,Merged Company IDs\n2,Two,1\n", "utf-8")
+    found = command(home.path, "take-in", "--exported-at", "2026-09-02", str(path))
+    assert "Traceback" not in found.stderr
+    assert command(home.path, "tables", "organisations", "--as-of", "2026-09-03").returncode == 0
+
+
+def test_a_clean_instance_beside_has_nothing_of_this_one(told: Home) -> None:
+    with beside(told, "other") as other:
+        assert command(other.path, "loads").stdout.splitlines()[2:] == []
+        assert command(other.path, "tables", "organisations", "--format", "json").stdout.strip() == "[]"

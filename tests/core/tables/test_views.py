@@ -1,0 +1,272 @@
+"""What rules read of a day: derived columns, one row a partner and deal, credentials through holders, partners."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from groundswell.core import catalog
+from groundswell.core.tables.contract import ROLES, TABLES
+from groundswell.core.tables.fold import versions_columns
+from groundswell.core.tables.typed import arrow_type
+from groundswell.engine.duckdb import Engine
+from groundswell.policy import read
+
+D = dt.date
+OLD = D(2026, 1, 1)
+AS_OF = D(2026, 6, 30)
+KNOWN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+INSTANCE = replace(catalog.policy(read.texts()).instance, home_currency="EUR")
+
+
+class World:
+    """Facts of several tables, written as the lake holds them, and the tables of a day that the engine lays."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: dict[str, list[dict[str, object]]] = {}
+        self.engine = Engine(threads=1)
+
+    def add(self, table: str, own_id: str, **cells: object) -> None:
+        """One version, known since the beginning of 2026 unless said otherwise."""
+        envelope = {
+            "own_id": own_id, "known_at": KNOWN, "known_by": "source", "source": "salesforce", "object": table,
+            "external_id": own_id, "row_hash": repr(sorted(cells.items())), "load_id": "load-1", "landing": "landing-1",
+            "line": 2, "deleted": False, "mention": False, "occurred_on": OLD,
+        }  # fmt: skip
+        self.rows.setdefault(table, []).append(envelope | cells)
+
+    def organisation(self, own_id: str, **cells: object) -> None:
+        self.add("organisations", own_id, **{"name": own_id, "is_partner": False, "is_customer": False} | cells)
+
+    def touch(self, deal: str, partner: str, role: str, **cells: object) -> None:
+        said = {"subject_kind": "deal", "subject_id": deal, "partner_id": partner, "role": role, "evidence": "manual"}
+        self.add("touches", f"h_{deal}_{partner}_{role}", **said | cells)
+
+    def day(self, as_of: dt.date = AS_OF) -> Engine:
+        """The engine with the tables of a day laid."""
+        files = {}
+        for table, rows in self.rows.items():
+            columns = versions_columns(TABLES[table])
+            arrays = {c.name: pa.array([row.get(c.name) for row in rows], arrow_type(c)) for c in columns}
+            files[table] = [self.folder / f"{table}.parquet"]
+            pq.write_table(pa.table(arrays), files[table][0])
+        self.engine.day(as_of, INSTANCE, files)
+        return self.engine
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.engine.close()
+
+
+def rows(engine: Engine, table: str, *names: str) -> list[tuple[object, ...]]:
+    found = engine.ask(f"select {', '.join(names)} from {table}")
+    return sorted((tuple(row[name] for name in names) for row in found), key=repr)
+
+
+# ----------------------------------------------------------------------------------------------------------- deals
+
+
+def test_a_deal_with_two_touches_of_one_partner_is_one_row_with_both_roles(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="won", amount_home=100)
+    world.touch("d_1", "o_1", "sourced", share_pct=60)
+    world.touch("d_1", "o_1", "resold")
+    world.touch("d_1", "o_2", "influenced", share_pct=40)
+    found = rows(world.day(), "deals_of_partners", "partner_id", *ROLES, "share_pct")
+    yes = {"o_1": {"sourced", "resold"}, "o_2": {"influenced"}}
+    assert [row[:-1] for row in found] == [(p, *(role in yes[p] for role in ROLES)) for p in ("o_1", "o_2")]
+    assert [row[-1] for row in found] == [60, 40]
+
+
+def test_where_only_an_association_is_known_every_role_is_unknown_and_not_false(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="open")
+    world.touch("d_1", "o_1", "association:company")
+    world.touch("d_1", "o_2", "association:company")
+    world.touch("d_1", "o_2", "resold")
+    assert rows(world.day(), "deals_of_partners", "partner_id", "sourced", "resold") == [
+        ("o_1", None, None),
+        ("o_2", False, True),
+    ]
+
+
+def test_a_part_that_begins_after_the_day_or_touches_something_else_does_not_reach(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="open")
+    world.touch("d_1", "o_1", "sourced", starts_on=D(2026, 7, 1), occurred_on=D(2026, 7, 1))
+    world.touch("d_1", "o_2", "sourced", subject_kind="account")
+    world.touch("d_1", "o_3", "sourced", starts_on=D(2026, 6, 30), ends_on=D(2026, 6, 30))
+    world.touch("d_9", "o_4", "sourced")
+    assert rows(world.day(), "deals_of_partners", "partner_id") == [("o_3",)]
+
+
+def test_a_touch_reaches_the_partner_into_which_its_partner_was_merged(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="open")
+    world.touch("d_1", "o_1", "sourced")
+    world.touch("d_1", "o_3", "resold")
+    world.add("links", "l_1", from_id="o_1", into_id="o_2", how="source")
+    world.add("links", "l_2", from_id="o_2", into_id="o_3", how="source")
+    assert rows(world.day(), "deals_of_partners", "partner_id", "sourced", "resold") == [("o_3", True, True)]
+
+
+def test_an_amount_in_home_currency_is_home_money_and_any_other_without_a_rate_is_unknown(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="open", amount=100, currency="EUR")
+    world.add("deals", "d_2", name="D", stage_class="open", amount=100, currency="USD")
+    world.add(
+        "deals", "d_3", name="D", stage_class="open", amount=100, currency="USD", amount_home=90, home_basis="source"
+    )
+    world.add("deals", "d_4", name="D", stage_class="open", amount=100)
+    world.add("deals", "d_5", name="D", stage_class="open", amount=0, currency="EUR")
+    assert rows(world.day(), "deals_now", "deal_id", "amount_home", "home_basis") == [
+        ("d_1", 100, "rate"),
+        ("d_2", None, None),
+        ("d_3", 90, "source"),
+        ("d_4", None, None),
+        ("d_5", 0, "rate"),
+    ]
+
+
+def test_a_deal_closed_on_its_close_date_once_it_is_won_or_lost(world: World) -> None:
+    march = D(2026, 3, 31)
+    world.add("deals", "d_1", name="D", stage_class="won", close_on=march)
+    world.add("deals", "d_2", name="D", stage_class="lost", close_on=march)
+    world.add("deals", "d_3", name="D", stage_class="open", close_on=march)
+    world.add("deals", "d_4", name="D", stage_class="won", close_on=march, closed_on=D(2026, 3, 1))
+    assert rows(world.day(), "deals_now", "deal_id", "closed_on", "group_key") == [
+        ("d_1", march, "d_1"),
+        ("d_2", march, "d_2"),
+        ("d_3", None, "d_3"),
+        ("d_4", D(2026, 3, 1), "d_4"),
+    ]
+
+
+def test_a_deal_knows_country_and_labels_of_its_customer(world: World) -> None:
+    world.organisation("o_9", country="NO", tags=["growth_market"])
+    world.add("deals", "d_1", name="D", stage_class="open", account_id="o_9")
+    world.add("deals", "d_2", name="D", stage_class="open")
+    world.touch("d_1", "o_1", "sourced")
+    world.touch("d_2", "o_1", "sourced")
+    assert rows(world.day(), "deals_of_partners", "deal_id", "account_country", "account_tags") == [
+        ("d_1", "NO", ["growth_market"]),
+        ("d_2", None, None),
+    ]
+
+
+# ------------------------------------------------------------------------------------- credentials, people, activities
+
+
+@pytest.mark.parametrize(
+    ("cells", "left_on", "live"),
+    [
+        ({}, None, True),
+        ({"status": "maintenance_due"}, None, True),
+        ({"status": "revoked"}, None, False),
+        ({"status": "expired"}, None, False),
+        ({"expires_on": D(2026, 6, 30)}, None, True),
+        ({"expires_on": D(2026, 6, 29)}, None, False),
+        ({"issued_on": D(2026, 6, 30)}, None, True),
+        ({"issued_on": D(2026, 7, 1)}, None, False),
+        ({}, D(2026, 6, 30), True),
+        ({}, D(2026, 6, 29), False),
+    ],
+)
+def test_a_credential_is_live_by_status_dates_and_holder(
+    world: World, cells: dict[str, object], left_on: dt.date | None, live: bool
+) -> None:
+    world.add("people", "p_1", organisation_id="o_1", side="partner", left_on=left_on)
+    said = {"person_id": "p_1", "code": "A", "kind": "certificate", "status": "active", "issued_on": OLD}
+    world.add("credentials", "c_1", **said | cells)
+    assert rows(world.day(), "credentials_of_partners", "partner_id", "live") == [("o_1", live)]
+
+
+def test_an_activity_reaches_the_partner_it_names_or_else_that_of_its_person(world: World) -> None:
+    world.add("people", "p_1", organisation_id="o_1", side="partner")
+    world.add("activities", "a_1", type="call", partner_id="o_2", person_id="p_1")
+    world.add("activities", "a_2", type="meeting", person_id="p_1")
+    world.add("activities", "a_3", type="asset_opened", account_id="o_9")
+    assert rows(world.day(), "activities_of_partners", "type", "partner_id") == [
+        ("asset_opened", None),
+        ("call", "o_2"),
+        ("meeting", "o_1"),
+    ]
+
+
+def test_our_own_people_reach_no_partner_and_people_of_partners_are_on_their_side(world: World) -> None:
+    world.organisation("o_1", is_partner=True)
+    world.add("people", "p_1", organisation_id="o_1", side="account")
+    world.add("people", "p_2", organisation_id="vendor:self", side="ours")
+    world.add("people", "p_3", organisation_id="o_8", side="account")
+    assert rows(world.day(), "people_of_partners", "partner_id", "side") == [("o_1", "partner"), ("o_8", "account")]
+
+
+# ---------------------------------------------------------------------------------------------- partners and accounts
+
+
+def test_partners_are_those_with_a_membership_that_has_not_ended_or_with_the_role_alone(world: World) -> None:
+    for name in ("member", "left", "left_today", "joins_later", "role", "nobody", "back"):
+        world.organisation(name, is_partner=name in ("left", "role", "joins_later"))
+    world.add("memberships", "m_1", partner_id="member", valid_from=OLD)
+    world.add("memberships", "m_2", partner_id="left", valid_from=OLD, valid_to=D(2026, 6, 29))
+    world.add("memberships", "m_3", partner_id="left_today", valid_from=OLD, valid_to=AS_OF)
+    world.add("memberships", "m_4", partner_id="joins_later", valid_from=D(2026, 7, 1), occurred_on=D(2026, 7, 1))
+    world.add("memberships", "m_5", partner_id="back", valid_from=OLD, valid_to=D(2026, 3, 31), tier="gold")
+    world.add(
+        "memberships", "m_6", partner_id="back", valid_from=D(2026, 5, 1), occurred_on=D(2026, 5, 1), tier="silver"
+    )
+    assert rows(world.day(), "partners", "partner_id", "tier") == [
+        ("back", "silver"),
+        ("joins_later", None),
+        ("left_today", None),
+        ("member", None),
+        ("role", None),
+    ]
+
+
+def test_an_undated_membership_begins_on_the_day_it_was_first_known(world: World) -> None:
+    world.organisation("o_1")
+    world.add(
+        "memberships", "m_1", partner_id="o_1", occurred_on=None, known_at=dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    )
+    assert rows(world.day(D(2026, 2, 28)), "partners", "partner_id") == []
+    assert rows(world.day(), "memberships_now", "partner_id", "valid_from") == [("o_1", D(2026, 3, 1))]
+
+
+def test_a_merged_partner_is_one_partner_with_the_history_of_both(world: World) -> None:
+    world.organisation("o_1", is_partner=True, domain="acme.example")
+    world.organisation("o_2", is_partner=True)
+    world.add("links", "l_1", from_id="o_1", into_id="o_2", how="person", occurred_on=D(2026, 4, 1))
+    world.add("activities", "a_1", type="call", partner_id="o_1")
+    assert rows(world.day(D(2026, 3, 31)), "partners", "partner_id") == [("o_1",), ("o_2",)]
+    assert rows(world.day(), "partners", "partner_id", "domain") == [("o_2", "acme.example")]
+    assert rows(world.engine, "activities_of_partners", "partner_id") == [("o_2",)]
+
+
+def test_the_customer_of_a_deal_is_an_account_whatever_its_own_row_says(world: World) -> None:
+    for name in ("buys", "says_so", "neither"):
+        world.organisation(name, is_customer=name == "says_so")
+    world.add("deals", "d_1", name="D", stage_class="open", account_id="buys")
+    assert rows(world.day(), "accounts", "organisation_id") == [("buys",), ("says_so",)]
+    assert rows(world.engine, "organisations_now", "organisation_id", "is_customer") == [
+        ("buys", True),
+        ("neither", False),
+        ("says_so", True),
+    ]
+
+
+def test_nothing_known_after_the_day_reaches_any_table_of_it(world: World) -> None:
+    later = {"known_at": dt.datetime(2026, 7, 1, tzinfo=dt.UTC)}
+    world.organisation("o_1", is_partner=True)
+    world.organisation("o_2", is_partner=True, **later)
+    world.add("deals", "d_1", name="D", stage_class="open", **later)
+    world.touch("d_1", "o_1", "sourced")
+    world.add("activities", "a_1", type="call", partner_id="o_1", **later)
+    engine = world.day()
+    assert rows(engine, "partners", "partner_id") == [("o_1",)]
+    assert rows(engine, "deals_of_partners", "deal_id") == []
+    assert rows(engine, "activities_of_partners", "own_id") == []
+    assert len(rows(world.day(D(2026, 7, 1)), "deals_of_partners", "deal_id")) == 1
