@@ -409,7 +409,7 @@ def test_a_truncated_log_of_the_lake_is_a_fault_in_words_and_rebuilt(told: Home,
     log = told.path / "lake" / "deals" / "_delta_log" / "00000000000000000001.json"
     log.write_bytes(log.read_bytes()[:10])
     more = tmp_path / "more.csv"
-    more.write_text(DEALS.replace("D", "E", 4), "utf-8")
+    more.write_text(DEALS.replace("\nD", "\nE"), "utf-8")  # new deals, so the table is written to
     stopped = command(told.path, "take-in", "--exported-at", "2026-09-02", str(more))
     code, said = doctor(told)
     assert doctor(told, "--rebuild")[0] == 0

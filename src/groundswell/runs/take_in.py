@@ -248,6 +248,7 @@ def _quarantine_disagreements(work: Work, engine: Engine, staged: Staged) -> Non
 
 def _compare(engine: Engine, table: str, home: Home, load: Load) -> None:
     """Mark every staged row that says what the version before its place says."""
+    _check_log(home, table, load)
     files = home.paths([file for file in earlier(load) if file.table == table])
     engine.versions(table, files.get(table, ()))
     sql = fold.unchanged_sql(TABLES[table], f"hashed_{table}", f"{table}_versions")
@@ -266,7 +267,6 @@ def _write(home: Home, engine: Engine, load: Load, tables: list[str]) -> list[Lo
             continue
         own = ", ".join(TABLES[table].names)
         envelope = ", ".join(name for name in STAGED if name not in ("staged_row", "row_no"))
-        _check_log(home, table, load)
         lake.open_table(home.lake, table)
         path = lake.file_of(home.lake, table, load.name)
         durable.step("write", path)
