@@ -53,6 +53,8 @@ def earned(line: Line, lookup: Lookup, kinds: dict[str, str]) -> Earned:
     gate = holds(condition(line.only_if, kinds), lookup) if line.only_if else True
     if gate is False:
         return Earned(ZERO, ZERO, why=f"0 unless {line.only_if}", undecided=applies is None)
+    if not value.applies and gate is None:  # nothing given, or the line removed
+        return Earned(ZERO, ZERO, why=f"not known whether {line.only_if}", undecided=True)
     if not value.applies:
         return Earned(ZERO, ZERO, applies=False, why=value.why)
     low, high = _ends(line, value)

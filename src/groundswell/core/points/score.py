@@ -37,6 +37,8 @@ class PartResult:
     points: Fraction | None
     low: Fraction
     high: Fraction
+    undecided: bool = False
+    """True where it is not known whether any line of the part applies."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def score(edition: Score, values: Mapping[str, Value], kinds: dict[str, str]) ->
         for line in _lines(part, result, results[part.name], known, scale, lookup)
     )
     coverage = sum((line.share for line in lines if line.earned.known), ZERO)
-    low = sum((part.share * part.low for part in parts), ZERO) * scale
-    high = sum((part.share * part.high for part in parts), ZERO) * scale
+    low = _mean([(part.share, part.low, part.undecided) for part in parts], least=True) * scale
+    high = _mean([(part.share, part.high, part.undecided) for part in parts], least=False) * scale
     return _finish(edition, provisional, lines, parts, coverage, (low, high), lookup)
 
 
@@ -97,9 +99,9 @@ def _part(part: Part, results: list[tuple[Line, Earned]], share: Fraction) -> Pa
     low = _mean([(w, given.low, given.undecided) for w, given in rows], least=True)
     high = _mean([(w, given.high, given.undecided) for w, given in rows], least=False)
     most = part.most
-    return PartResult(
-        part.name, share, min(points, most) if points is not None else None, min(low, most), min(high, most)
-    )
+    known_points = min(points, most) if points is not None else None
+    undecided = all(given.undecided for _, given in rows)
+    return PartResult(part.name, share, known_points, min(low, most), min(high, most), undecided)
 
 
 def _mean(rows: list[tuple[Fraction, Fraction, bool]], least: bool) -> Fraction:
@@ -111,7 +113,7 @@ def _mean(rows: list[tuple[Fraction, Fraction, bool]], least: bool) -> Fraction:
         mean = total / weight if weight else None
         if mean is None or (points < mean if least else points > mean):
             weight, total = weight + w, total + w * points
-    return total / weight
+    return total / weight if weight else ZERO
 
 
 def _lines(
