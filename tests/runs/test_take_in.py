@@ -563,7 +563,7 @@ def test_a_reverted_file_can_be_taken_in_again(home: Home) -> None:
 
 def test_a_published_run_keeps_what_it_pinned_after_a_revert(home: Home) -> None:
     load = take_in_text(home, "a.csv", partners("P1,Nordwind,DE,gold"), now=day(1))
-    take_in_text(home, "b.csv", partners("P2,Ostwind,DE,gold"), now=day(1))
+    take_in_text(home, "b.csv", partners("P2,Ostwind,DE,silver"), now=day(1))
     run = assess(home, "2026-09-01")
     revert(home, load.name, "", day(2))
     assert sorted(results(home, run)) == ["P1", "P2"]

@@ -118,13 +118,13 @@ def history(chance: random.Random) -> list[Export]:
 
 
 def split(chance: random.Random, export: Export) -> list[Export]:
-    """An export as it is, or in up to three parts with rows in any order."""
+    """An export as it is, or in up to three parts with rows in any order; each has a row that can be read."""
     rows = list(export.rows)
     cuts = sorted(chance.choices(range(len(rows) + 1), k=chance.choice([0, 0, 0, 0, 1, 2])))
     if cuts:
         chance.shuffle(rows)
     ends = zip([0, *cuts], [*cuts, len(rows)], strict=True)
-    return [replace(export, rows=tuple(rows[a:b])) for a, b in ends if a < b]
+    return [replace(export, rows=tuple(rows[a:b])) for a, b in ends if any(row[0] != "D99" for row in rows[a:b])]
 
 
 def fed(home: Home, exports: list[Export]) -> Home:

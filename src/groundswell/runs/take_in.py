@@ -95,14 +95,19 @@ def _whole(work: Work) -> dict[str, str]:
 
 
 def _same_as_latest(load: Load) -> Load | None:
-    """The latest load of this source, by arrival and by place, when its bytes and all that was asked are the same."""
+    """The latest load of this source with the same bytes and the same request, when nothing stands over its rows.
+
+    Rows with a date of their own are there already. The others are compared with what stands last: they are unchanged
+    only when no other load reached a table of theirs since, or at the same moment.
+    """
     kept = Load.objects.filter(source=load.source, state="committed", again_of=None, voided_at=None)
-    latest = kept.order_by("-number").first()
-    if latest is None or load.known_at < latest.known_at:
+    alike = kept.filter(landing=load.landing, format=load.format).order_by("-number")
+    before = next((each for each in alike if each.request == load.request), None)
+    if before is None or load.known_at < before.known_at:
         return None
-    same = (latest.landing, latest.format, latest.request) == (load.landing, load.format, load.request)
-    passed = latest.last_stamp is not None and kept.filter(last_stamp__gt=latest.last_stamp).exists()
-    return latest if same and not passed else None
+    tables = set(before.report["tables"])
+    rivals = kept.exclude(number=before.number).filter(last_stamp__gte=before.known_at)
+    return None if any(tables & set(rival.report["tables"]) for rival in rivals) else before
 
 
 def _repeat(load: Load, before: Load) -> Load:

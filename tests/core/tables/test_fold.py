@@ -427,18 +427,9 @@ BUSINESS = ("name", "amount", "currency", "is_partner", "owner_id", "occurred_on
 _DAY = st.integers(0, 3)
 
 
-def _place(fact: tuple[object, ...]) -> tuple[object, ...]:
-    """What decides the place of a version: all but whether it is a deletion, and the stamp for when it was changed."""
-    stamp = fact[0] if fact[4] is None else fact[4]
-    return (*fact[:4], stamp, *fact[6:])
-
-
 @st.composite
 def facts(draw: st.DrawFn) -> list[tuple[object, ...]]:
-    """Distinct dated facts of few keys and few values: (known, id, source, mention, changed, deleted, when, own).
-
-    A row and its own deletion of the same moment are a case of their own, below.
-    """
+    """Distinct dated facts of few keys and few values: (known, id, source, mention, changed, deleted, when, own)."""
     seldom = st.sampled_from([False, False, False, False, False, True])
     a, b = ("a", 1, "EUR", None, None), ("b", None, None, True, "x_1")
     fact = st.tuples(
@@ -446,7 +437,7 @@ def facts(draw: st.DrawFn) -> list[tuple[object, ...]]:
         st.sampled_from([None, None, 1, 1]), seldom, st.sampled_from([0, 0, 0, 0, 0, None]),
         st.sampled_from([a, a, b, b, (None, None, "EUR", None, "x_2"), ("a", None, None, None, None)]),
     )  # fmt: skip
-    return draw(st.lists(fact, min_size=3, max_size=12, unique_by=_place))
+    return draw(st.lists(fact, min_size=3, max_size=12, unique=True))
 
 
 def _values(fact: tuple[object, ...], table: Table) -> str:

@@ -52,7 +52,7 @@ compared as (
     count(*) over (partition by own_id, source, mention, coalesce(changed_at, known_at)) as at_this_place,
     count(*) over (partition by own_id, source, mention, coalesce(changed_at, known_at), row_hash) as that_say_the_same
   from both_kinds
-  window places as (partition by own_id, source, mention order by {_STAMP}, known_at, row_hash, staged_row, line))
+  window places as (partition by own_id, source, mention order by {_STAMP}, known_at, row_hash, deleted, staged_row, line))
 select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
   and deleted_before is not distinct from deleted) as unchanged,
   row_before is not null as follows, at_this_place > that_say_the_same as contradicts
@@ -72,7 +72,7 @@ def _latest(table: Table, versions: str) -> str:
     return f"""
 latest as (
   select *, row_number() over (partition by own_id, source, mention
-      order by {_STAMP} desc, known_at desc, row_hash desc) as place,
+      order by {_STAMP} desc, known_at desc, row_hash desc, deleted desc) as place,
     cast(min(known_at) over (partition by own_id) at time zone $home_zone as date) as first_known_on
   from {versions} where known_at < $cut)"""
 
