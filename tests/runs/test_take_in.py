@@ -88,7 +88,7 @@ def test_every_row_is_loaded_unchanged_or_quarantined_with_its_reason(home: Home
         (4, "created_on", "'2026-02-30' is not a day of the calendar", "correct the date in the source, or empty the cell"),
         (5, "", "the row has 7 cells, the header has 10", "quote cells that hold the delimiter, or fill the missing cells"),
         (6, "currency", "'EURO' is not a currency code", "write the ISO 4217 code, such as USD"),
-        (7, "stage, stage_class", "stage_class 'maybe' is not one of open, won, lost", "map the value"),
+        (7, "stage_class", "stage_class 'maybe' is not one of open, won, lost", "map the value"),
         (11, "amount", "'1.23456' has more than 4 decimals", "round it to 4 decimals in the source"),
     ]  # fmt: skip
     texts = {row.line: row.text for row in load.quarantine.all()}

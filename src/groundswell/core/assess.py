@@ -76,7 +76,7 @@ def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tu
 
 def _covers(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, list[Half]], dict[str, list[Covered]]]:
     halves = {name: _halves(policy, name, signal, as_of) for name, signal in policy.signals.items()}
-    covered = _Coverage(policy, ask)
+    covered = _Coverage(policy, [part for parts in halves.values() for part in parts], ask)
     return halves, {name: [covered.of(part) for part in parts] for name, parts in halves.items()}
 
 
@@ -118,51 +118,55 @@ def _pieces(policy: Policy, halves: list[Half], ask: Ask) -> dict[str, dict[str,
 
 
 class _Coverage:
-    """Which columns and kinds of rows any source brings by the day, each looked up once."""
+    """Which columns and kinds of rows any source brings by the day; each table is asked once for all its halves."""
 
-    def __init__(self, policy: Policy, ask: Ask) -> None:
-        self.lists, self.ask = policy.lists, ask
-        self.counts: dict[str, dict[str, object]] = {}
-        self.firsts: dict[tuple[str, str, frozenset[str]], dt.date | None] = {}
+    def __init__(self, policy: Policy, halves: list[Half], ask: Ask) -> None:
+        self.lists = dict(policy.lists)
+        self.firsts: dict[str, dict[tuple[str, frozenset[str]], str]] = {}
+        """Table -> day column and types of rows -> name of their first day in the answer."""
+        for part in halves:
+            keys = self.firsts.setdefault(part.measure.table, {})
+            keys.setdefault((part.measure.on, self._words(part.measure)), f"first_{len(keys)}")
+        self.counts = {table: self._asked(table, keys, ask) for table, keys in self.firsts.items()}
+
+    def _words(self, measure: Measure) -> frozenset[str]:
+        """The types of activity that a measure counts; none where it counts every row."""
+        where = shapes.condition(measure, self.lists)
+        return where.words("type") if where and measure.table == "activities" else frozenset()
+
+    @staticmethod
+    def _asked(table: str, keys: Mapping[tuple[str, frozenset[str]], str], ask: Ask) -> dict[str, object]:
+        readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
+        names: dict[str, object] = {}
+        said = [f"count({name}) as {name}" for name in readable]
+        for (on, words), first in keys.items():
+            listed = {f"{first}_{i}": word for i, word in enumerate(sorted(words))}
+            names |= listed
+            kept = f"case when type in ({', '.join('$' + name for name in listed)}) then {on} end" if words else on
+            said.append(f"min({kept}) as {first}")
+        found = ask(f"select count(*) as rows_, {', '.join(said)} from {table}_of_partners", names)[0]
+        own = found["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
+        return found | {"own_rows_": own}
 
     def of(self, part: Half) -> Covered:
         """What can be said about one half: its first day with a fact, or what no source brings."""
         measure = part.measure
-        counts = self._counts(measure.table)
+        counts = self.counts[measure.table]
         if not counts["rows_"]:
             reached = [name for name in views.REACH[measure.table] if counts["own_rows_"]]
             return Covered(None, tuple(reached) or (measure.table,))
         derived = views.DERIVED.get(measure.table, {})
-        empty = [name for name in sorted(shapes.columns(measure, dict(self.lists))) if not counts[name]]
+        empty = [name for name in sorted(shapes.columns(measure, self.lists)) if not counts[name]]
         missing = sorted(
             {c for name in empty for c in (derived[name][1] if name in derived else [f"{measure.table}.{name}"])}
         )
         if missing:
             return Covered(None, tuple(missing))
-        where = shapes.condition(measure, dict(self.lists))
-        words = where.words("type") if where and measure.table == "activities" else frozenset()
-        first = self._first(measure.table, measure.on, words)
+        words = self._words(measure)
+        first = counts[self.firsts[measure.table][measure.on, words]]
         if first is None and words:
             return Covered(None, (f"activities of type {' or '.join(sorted(words))}",))
-        return Covered(first)
-
-    def _counts(self, table: str) -> dict[str, object]:
-        if table not in self.counts:
-            readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
-            columns = ", ".join(f"count({name}) as {name}" for name in readable)
-            own = f"(select count(*) from {table}_now) as own_rows_"
-            self.counts[table] = self.ask(f"select count(*) as rows_, {own}, {columns} from {table}_of_partners", {})[0]
-        return self.counts[table]
-
-    def _first(self, table: str, on: str, words: frozenset[str]) -> dt.date | None:
-        key = (table, on, words)
-        if key not in self.firsts:
-            names = {f"t{i}": word for i, word in enumerate(sorted(words))}
-            where = f" where type in ({', '.join('$' + name for name in names)})" if names else ""
-            self.firsts[key] = self.ask(f"select min({on}) as first_on from {table}_of_partners{where}", names)[0][
-                "first_on"
-            ]  # type: ignore[assignment]
-        return self.firsts[key]
+        return Covered(first)  # type: ignore[arg-type]
 
 
 def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:

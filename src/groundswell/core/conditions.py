@@ -49,6 +49,12 @@ class Condition:
     tree: exp.Expr
     names: frozenset[str]
 
+    @property
+    def wants(self) -> str:
+        """The name that is only asked to be there (`name is not null`); "" when the condition asks anything else."""
+        inner = self.tree.this if isinstance(self.tree, exp.Not) else None
+        return inner.this.name if isinstance(inner, exp.Is) and isinstance(inner.this, exp.Column) else ""
+
     def words(self, column: str) -> frozenset[str]:
         """The texts that `column` is compared with by `=` or `in`: the kinds of row that the condition needs."""
         found: set[str] = set()

@@ -3,7 +3,8 @@
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,16 @@ def start_of_next_day(as_of: dt.date, zone: str) -> dt.datetime:
     return local.astimezone(dt.UTC)
 
 
+def quoted(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _kept_as(name: str) -> str:
+    """Activities are many and read once or twice, a few columns of them: they are never copied out of their files."""
+    return "view" if name == "activities" else "table"
+
+
 class Engine:
     """One DuckDB in memory, spilling to the instance's folder. Bounded memory; two threads unless told otherwise."""
 
@@ -32,8 +43,9 @@ class Engine:
         self.connection = duckdb.connect(config={"memory_limit": memory, "threads": threads})
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set preserve_insertion_order = true")
+        self.spill = spill
         if spill:
-            self.connection.execute(f"set temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'")
+            self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
 
     def close(self) -> None:
         """Give back memory and spilled files."""
@@ -55,13 +67,18 @@ class Engine:
         """The only value of the only row."""
         return next(iter(self.ask(sql, parameters)[0].values()))
 
-    def stage(self, name: str, rows: pa.Table, first: bool) -> None:
-        """Create a table from Arrow rows, or append to it."""
-        self.connection.register("arriving", rows)
-        self.do(
-            f"create table {name} as select * from arriving" if first else f"insert into {name} select * from arriving"
-        )
-        self.connection.unregister("arriving")
+    @contextmanager
+    def seen(self, name: str, rows: pa.Table) -> Iterator[None]:
+        """Arrow rows under a name, for as long as it takes to ask of them."""
+        self.connection.register(name, rows)
+        try:
+            yield
+        finally:
+            self.connection.unregister(name)
+
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a query, a batch at a time."""
+        yield from self.connection.sql(sql).to_arrow_reader(200_000)
 
     def versions(self, table: str, files: Iterable[Path]) -> None:
         """Lay `<table>_versions` over pinned files; columns that older files lack are empty."""
@@ -71,19 +88,18 @@ class Engine:
         )
         names = ", ".join(column.name for column in fold.versions_columns(TABLES[table]))
         shape = f"(select {columns} limit 0)"
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        listed = ", ".join(map(quoted, paths))
         stored = f" union all by name select * from read_parquet([{listed}], union_by_name = true)" if paths else ""
-        self.do(f"create or replace view {table}_versions as select {names} from ({shape}{stored})")
+        row_hash = fold.row_hash_sql(TABLES[table])
+        self.do(
+            f"create or replace view {table}_versions as select {names}, {row_hash} as row_hash from ({shape}{stored})"
+        )
 
-    def write(self, sql: str, path: Path) -> None:
-        """Write the rows of a query to one Parquet file."""
-        target = str(path).replace("'", "''")
-        self.do(f"copy ({sql}) to '{target}' (format parquet, compression zstd)")
-
-    def day(self, as_of: dt.date, instance: Instance, files: Files) -> None:
+    def day(self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str] = ()) -> None:
         """Lay the tables of a day: `<table>_now`, `<table>_of_partners`, `partners`, `accounts`, `source_keys`.
 
-        Every table is cut at the day by both times before anything reads it.
+        Every table is cut at the day by both times before anything reads it. `once` names tables of which no key comes
+        twice in the files.
         """
         constants = {
             "as_of": f"date '{as_of}'",
@@ -95,15 +111,16 @@ class Engine:
             self.versions(name, files.get(name, ()))
         self._sources(instance)
         self.do("create or replace temp table redirects (from_id varchar, into_id varchar)")
-        self._lay("links_fold", fold.current_sql(TABLES["links"], "links_versions"), constants)
+        self._lay("links_fold", fold.current_sql(TABLES["links"], "links_versions", "links" in once), constants)
         self._redirects()
         for name, table in TABLES.items():
             if name != "links":
-                self._lay(f"{name}_fold", fold.current_sql(table, f"{name}_versions"), constants)
+                sql = fold.current_sql(table, f"{name}_versions", name in once)
+                self._lay(f"{name}_fold", sql, constants, _kept_as(name))
         for name, sql in views.VIEWS.items():
             self._lay(f"{name}_now", sql, constants, "view")
         for name, sql in views.REACHING.items():
-            self._lay(f"{name}_of_partners", sql, constants)
+            self._lay(f"{name}_of_partners", sql, constants, _kept_as(name))
         self._lay("partners", views.PARTNERS, constants)
         self._lay("accounts", views.ACCOUNTS, constants, "view")
 

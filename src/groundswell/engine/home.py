@@ -15,7 +15,7 @@ from groundswell.core.declare import Policy
 from groundswell.engine import lake
 from groundswell.engine.duckdb import Engine, start_of_next_day
 from groundswell.policy.read import texts
-from groundswell.records.loads import LoadFile, visible
+from groundswell.records.loads import LoadFile, once, visible
 
 
 class Damaged(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -87,5 +87,6 @@ class Home:
     def day(self, as_of: dt.date) -> Iterator[Engine]:
         """An engine with the tables of a day laid out."""
         with self.engine() as engine:
-            engine.day(as_of, self.policy.instance, self.paths(self.files(self.cut(as_of))))
+            files = self.files(self.cut(as_of))
+            engine.day(as_of, self.policy.instance, self.paths(files), once(files))
             yield engine

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import DeltaError
@@ -29,6 +30,13 @@ def schema(table: str) -> pa.Schema:
 def file_of(root: Path, table: str, load_id: str) -> Path:
     """The one file that a load writes to a table."""
     return root / table / f"{load_id}.parquet"
+
+
+def writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer of one lake file. Ids and hashes hardly repeat, so no dictionary is tried for them."""
+    unique = {"own_id", "external_id", "row_hash", "line", "occurred_at"}
+    often = [field.name for field in schema if field.name not in unique and not pa.types.is_nested(field.type)]
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=often)
 
 
 def open_table(root: Path, table: str) -> DeltaTable:

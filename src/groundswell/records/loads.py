@@ -64,6 +64,9 @@ class LoadFile(models.Model):
     table = models.TextField()
     rows = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    repeats = models.BooleanField(
+        default=True, help_text="whether a key in it comes twice, or stands in a file before it"
+    )
 
     class Meta:
         """One file a load and table."""
@@ -90,6 +93,16 @@ def visible(cut: dt.datetime | None = None) -> list[LoadFile]:
     """
     files = LoadFile.objects.filter(load__state="committed").select_related("load").order_by("table", "load")
     return [file for file in files if not _voided(file.load, cut)]
+
+
+def once(files: list[LoadFile]) -> frozenset[str]:
+    """The tables of which no key comes twice in these files: nothing in them need be put in order.
+
+    A file is compared with the files that stand when it arrives, so where one was taken back nothing is sure.
+    """
+    again = {file.table for file in files if file.repeats}
+    reverted = LoadFile.objects.filter(load__voided_at__isnull=False).values_list("table", flat=True)
+    return frozenset({file.table for file in files} - again - set(reverted))
 
 
 def _voided(load: Load, cut: dt.datetime | None) -> bool:

@@ -24,7 +24,7 @@ from groundswell.core.points.score import Scored
 from groundswell.core.readiness import gaps
 from groundswell.engine import durable
 from groundswell.engine.home import Home
-from groundswell.records.loads import Load, LoadFile
+from groundswell.records.loads import Load, LoadFile, once
 from groundswell.records.runs import Published, Run
 from groundswell.runs.publish import publish
 from groundswell.runs.take_in import recover
@@ -50,7 +50,7 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
     inputs = manifest_inputs(policy, as_of, files)
     run_id = hashlib.sha256(_json(inputs)).hexdigest()
     with home.engine() as engine:
-        engine.day(as_of, policy.instance, home.paths(files))
+        engine.day(as_of, policy.instance, home.paths(files), once(files))
         found = assess(policy, as_of, engine.ask)
     later = Load.objects.filter(state="committed", voided_at=None, known_at__gte=home.cut(as_of))
     if not found.partners and Published.current() is not None and later.exists():

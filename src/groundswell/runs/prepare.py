@@ -89,7 +89,8 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
     if not questions:
         seen = proofs(found.file, found.header_of)
         _check_answers(request.answers, found, seen)
-        look(seen, batches_of(found, kept, limits["cell_characters"], Tail()))
+        if seen:
+            look(seen, batches_of(found, kept, limits["cell_characters"], Tail(), frozenset(seen)))
         orders, questions = settle(seen, answers, found.mapping.locale)
         floating = next((proof.floating for proof in seen.values() if proof.floating), "")
         if floating and not zone:
@@ -176,24 +177,26 @@ def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dic
             raise Refused(f"{name} has no column '{wanted}'")
     on, take = names[normal(lookup.on)], names[normal(lookup.take)]
     found: dict[str, str] = {}
-    with read.opened(path, encoding) as file:
-        for record in read.records(file, delimiter, longest):
-            if record.line == 1 or not any(cell.strip() for cell in record.cells):
-                continue
-            if record.fault or len(record.cells) != len(names):
-                raise Refused(
-                    f"{name} line {record.line} cannot be read: {record.fault or 'its cells do not fit the header'}"
-                )
-            key, value = record.cells[on].strip(), record.cells[take].strip()
-            if found.setdefault(key, value) != value:
-                raise Refused(f"{name} line {record.line}: {lookup.on} '{key}' has two values of {lookup.take}")
+    for record in read.records(path, encoding, delimiter, longest):
+        if record.line == 1 or not any(cell.strip() for cell in record.cells):
+            continue
+        if record.fault or len(record.cells) != len(names):
+            raise Refused(
+                f"{name} line {record.line} cannot be read: {record.fault or 'its cells do not fit the header'}"
+            )
+        key, value = record.cells[on].strip(), record.cells[take].strip()
+        if found.setdefault(key, value) != value:
+            raise Refused(f"{name} line {record.line}: {lookup.on} '{key}' has two values of {lookup.take}")
     return found
 
 
-def batches_of(found: Recognised, path: Path, longest: int, tail: Tail) -> Iterator[Batch]:
+def batches_of(
+    found: Recognised, path: Path, longest: int, tail: Tail, only: frozenset[str] | None = None
+) -> Iterator[Batch]:
+    """The rows of a file of any kind; `only` names the columns that the caller looks at."""
     if found.layout.encoding == "parquet":
         return read.parquet_batches(path)
-    return read.batches(path, found.layout, longest, tail)
+    return read.batches(path, found.layout, longest, tail, only)
 
 
 def reopened(home: Home, load: Load) -> Work:

@@ -17,16 +17,15 @@ from django.db.models import Max
 from groundswell.connectors.files import mapping as mappings
 from groundswell.connectors.files import read
 from groundswell.connectors.files.read import Broken, Refused, Tail
-from groundswell.connectors.files.stage import STAGED, Stager
 from groundswell.connectors.files.stage import Load as Said
-from groundswell.core.tables import fold
+from groundswell.connectors.files.stage import Stager
 from groundswell.core.tables.contract import TABLES
-from groundswell.core.tables.identity import own_id, without_circles
-from groundswell.engine import durable, lake, landings
-from groundswell.engine.duckdb import Engine
-from groundswell.engine.home import Damaged, Home
-from groundswell.records.loads import Load, LoadFile, QuarantinedRow, earlier
+from groundswell.core.tables.identity import without_circles
+from groundswell.engine import durable, landings
+from groundswell.engine.home import Home
+from groundswell.records.loads import Load, LoadFile, QuarantinedRow
 from groundswell.runs.prepare import Request, Work, batches_of, check_room, prepare, reopened
+from groundswell.runs.staged import Staged
 
 
 def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
@@ -129,64 +128,60 @@ def _copy(row: QuarantinedRow) -> dict[str, Any]:
 
 
 @dataclass
-class Staged:
-    """What stands in the engine after a file was read: tables staged, rows counted, rows set aside."""
+class Seen:
+    """What became of a file's rows on their way to the tables: rows counted, rows set aside, what is worth saying."""
 
     rows_in: int = 0
-    tables: set[str] = field(default_factory=set)
+    repeated: int = 0
     broken: list[Broken] = field(default_factory=list)
     tail: Tail = field(default_factory=Tail)
     notes: Counter[str] = field(default_factory=Counter)
 
 
 def _run(work: Work, load: Load, strict: bool, now: dt.datetime) -> Load:
-    staged, files = through(work, load, strict)
-    rows = [QuarantinedRow(load=load, **asdict(row)) for row in sorted(staged.broken, key=lambda row: row.line)]
+    try:
+        seen, files = through(work, load, strict)
+    except Refused:
+        load.delete()
+        raise
+    rows = [QuarantinedRow(load=load, **asdict(row)) for row in sorted(seen.broken, key=lambda row: row.line)]
     load = _commit(load, files, rows)
     settle(work.home, now)
     return load
 
 
-def through(work: Work, load: Load, strict: bool = False) -> tuple[Staged, list[LoadFile]]:
+def through(work: Work, load: Load, strict: bool = False) -> tuple[Seen, list[LoadFile]]:
     """The road from kept bytes to synced lake files: stage, hash, compare, write, count. Nothing is seen yet.
 
-    The same for a first load, for a landing compared anew, and for a rebuild.
+    The same for a first load, for a landing compared anew, and for a rebuild. Raises Refused.
     """
     with work.home.engine() as engine:
-        staged = _stage(work, load, engine)
-        _name_by_hash(engine, staged, load.source)
-        _quarantine_disagreements(work, engine, staged)
-        if strict and staged.broken:
-            load.delete()
-            worst = min(staged.broken, key=lambda row: row.line)
-            raise Refused(
-                f"--strict: {len(staged.broken)} rows would be quarantined; line {worst.line}: {worst.reason}"
-            )
-        if staged.rows_in and len({row.line for row in staged.broken}) == staged.rows_in:
-            load.delete()
-            raise Refused(_nothing_left(staged))
-        for table in sorted(staged.tables):
-            _compare(engine, table, work.home, load)
-        files = _write(work.home, engine, load, sorted(staged.tables))
-        _count(engine, load, staged)
-        load.report = _report(work, engine, staged, load.dated)
-    return staged, files
+        staged = Staged(work.home, engine, load)
+        seen = _stage(work, staged)
+        _quarantine_disagreements(work, staged, seen)
+        if strict and seen.broken:
+            worst = min(seen.broken, key=lambda row: row.line)
+            raise Refused(f"--strict: {len(seen.broken)} rows would be quarantined; line {worst.line}: {worst.reason}")
+        if seen.rows_in and len({row.line for row in seen.broken}) == seen.rows_in:
+            raise Refused(_nothing_left(seen))
+        staged.compare()
+        staged.count(seen.rows_in, len({broken.line for broken in seen.broken}), seen.repeated)
+        load.report = _report(work, staged, seen)
+        return seen, staged.write()
 
 
-def _nothing_left(staged: Staged) -> str:
+def _nothing_left(seen: Seen) -> str:
     reasons = Counter(
-        f"{row.column + ': ' if row.column else ''}{row.reason}. Remedy: {row.remedy}" for row in staged.broken
+        f"{row.column + ': ' if row.column else ''}{row.reason}. Remedy: {row.remedy}" for row in seen.broken
     )
-    worst, first = reasons.most_common(1)[0][0], min(staged.broken, key=lambda row: row.line)
-    return f"all {staged.rows_in} rows would be quarantined, so nothing is loaded. First at line {first.line}; most often: {worst}"
+    worst, first = reasons.most_common(1)[0][0], min(seen.broken, key=lambda row: row.line)
+    return f"all {seen.rows_in} rows would be quarantined, so nothing is loaded. First at line {first.line}; most often: {worst}"
 
 
-def _stage(work: Work, load: Load, engine: Engine) -> Staged:
+def _stage(work: Work, staged: Staged) -> Seen:
     instance = work.home.policy.instance
     said = Said(
         source=work.source,
-        known_at=load.known_at,
-        known_by="source" if load.dated else "arrival",
         home=work.home.zone,
         zone=zoneinfo.ZoneInfo(work.zone) if work.zone else None,
         currency=work.found.mapping.currency,
@@ -196,139 +191,52 @@ def _stage(work: Work, load: Load, engine: Engine) -> Staged:
         lookups=work.lookups,
     )
     stager = Stager(work.found.file, work.found.header_of, said, work.orders)
-    staged = Staged()
-    for batch in batches_of(work.found, work.path, said.longest, staged.tail):
+    seen = Seen(notes=stager.notes)
+    for batch in batches_of(work.found, work.path, said.longest, seen.tail):
         tables, broken = stager.stage(batch)
-        staged.rows_in += batch.size + len(batch.broken)
-        staged.broken += batch.broken + broken
+        seen.rows_in += batch.size + len(batch.broken)
+        seen.broken += batch.broken + broken
         for name, rows in tables.items():
-            engine.stage(f"staged_{name}", rows, first=name not in staged.tables)
-            staged.tables.add(name)
-    staged.notes = stager.notes
-    return staged
+            staged.add(name, rows)
+    staged.close()
+    seen.repeated = stager.repeated
+    return seen
 
 
-def _name_by_hash(engine: Engine, staged: Staged, source: str) -> None:
-    """Hash every staged row; an activity without an id is known by its hash."""
-    for name in staged.tables:
-        engine.do(
-            f"create table hashed_{name} as select *, {fold.row_hash_sql(TABLES[name])} as row_hash from staged_{name}"
-        )
-        engine.do(f"drop table staged_{name}")
-    if "activities" in staged.tables:
-        unnamed = engine.ask("select distinct row_hash from hashed_activities where external_id is null")
-        for row in unnamed:
-            key = f"hash:{row['row_hash']}"
-            made = own_id(TABLES["activities"].prefix, source, "activities", key)
-            engine.do(
-                "update hashed_activities set external_id = $e, own_id = $o where external_id is null and row_hash = $h",
-                {"e": key, "o": made, "h": row["row_hash"]},
-            )
-
-
-def _quarantine_disagreements(work: Work, engine: Engine, staged: Staged) -> None:
+def _quarantine_disagreements(work: Work, staged: Staged, seen: Seen) -> None:
     """Rows that repeat one thing must agree about it; where they do not, all of them are quarantined."""
     table = work.found.file.agree
     if table not in staged.tables:
         return
     own = TABLES[table].names
     differs = ", ".join(f"count(distinct coalesce(cast({name} as varchar), '')) > 1 as {name}" for name in own)
-    rows = engine.ask(
-        f"select external_id, list(line order by line) as lines, list(row_no) as rows_, {differs} from hashed_{table} "
+    rows = staged.engine.ask(
+        f"select external_id, list(line order by line) as lines, {differs} from staged_{table} "
         "group by external_id having count(distinct row_hash) > 1 order by external_id"
     )
-    gone: list[int] = []
+    gone: set[int] = set()
     for row in rows:
         lines: list[int] = row["lines"]  # type: ignore[assignment]
         columns = ", ".join(name for name in own if row[name])
         reason = f"{row['external_id']} stands on lines {', '.join(map(str, lines))} with different {columns}"
         texts = read.lines_of(work.path, work.found.layout.encoding, set(lines))
         remedy = "make the rows agree, or give them ids of their own"
-        staged.broken += [Broken(line, columns, reason, remedy, texts[line]) for line in lines]
-        gone += row["rows_"]  # type: ignore[arg-type]
+        seen.broken += [Broken(line, columns, reason, remedy, texts[line]) for line in lines]
+        gone |= set(lines)
     if gone:
-        for name in staged.tables:
-            engine.do(f"delete from hashed_{name} where row_no in ({', '.join(map(str, sorted(set(gone))))})")
+        staged.drop(sorted(gone))
 
 
-def _compare(engine: Engine, table: str, home: Home, load: Load) -> None:
-    """Mark every staged row that says what the version before its place says."""
-    _check_log(home, table, load)
-    files = home.paths([file for file in earlier(load) if file.table == table])
-    engine.versions(table, files.get(table, ()))
-    sql = fold.unchanged_sql(TABLES[table], f"hashed_{table}", f"{table}_versions")
-    engine.do(
-        f"create table compared_{table} as select h.*, c.unchanged, c.follows, c.contradicts "
-        f"from hashed_{table} as h join ({sql}) as c using (staged_row)"
-    )
-
-
-def _write(home: Home, engine: Engine, load: Load, tables: list[str]) -> list[LoadFile]:
-    """Write what is new to the lake, one synced file and one commit a table."""
-    files = []
-    for table in tables:
-        rows = int(str(engine.one(f"select count(*) from compared_{table} where not unchanged")))
-        if not rows:
-            continue
-        own = ", ".join(TABLES[table].names)
-        envelope = ", ".join(name for name in STAGED if name not in ("staged_row", "row_no"))
-        lake.open_table(home.lake, table)
-        path = lake.file_of(home.lake, table, load.name)
-        durable.step("write", path)
-        engine.write(
-            f"select {envelope}, row_hash, '{load.name}' as load_id, '{load.landing}' as landing, {own} "
-            f"from compared_{table} where not unchanged order by staged_row",
-            path,
-        )
-        lake.commit(home.lake, table, load.name, rows)
-        files.append(LoadFile(load=load, table=table, rows=rows, sha256=landings.digest(path)))
-    return files
-
-
-def _check_log(home: Home, table: str, load: Load) -> None:
-    """Nothing is added to a table whose log has lost a load that the ledger knows."""
-    names = {f"{file.load.name}.parquet" for file in earlier(load) if file.table == table}
-    if names and home.lake_name == "lake" and (damage := lake.damaged(home.lake, table, names)):
-        raise Damaged(f"lake/{table}: {damage}. Run: groundswell doctor --rebuild")
-
-
-def _count(engine: Engine, load: Load, staged: Staged) -> None:
-    """The equation: every input row is loaded, unchanged or quarantined, whatever tables it feeds."""
-    load.rows_in, load.quarantined = staged.rows_in, len({broken.line for broken in staged.broken})
-    if staged.tables:
-        every = " union all ".join(f"select row_no, unchanged from compared_{name}" for name in sorted(staged.tables))
-        counts = engine.ask(
-            f"select count(*) filter (not same) as loaded, count(*) filter (same) as unchanged "
-            f"from (select row_no, bool_and(unchanged) as same from ({every}) group by row_no)"
-        )[0]
-        load.loaded, load.unchanged = int(str(counts["loaded"])), int(str(counts["unchanged"]))
-        stamps = " union all ".join(
-            f"select coalesce(changed_at, known_at) as stamp, unchanged, follows from compared_{name}"
-            for name in sorted(staged.tables)
-        )
-        found = engine.ask(
-            "select min(stamp) filter (not unchanged) as first_stamp, max(stamp) as last_stamp, "
-            "count(*) filter (unchanged) as versions_same, "
-            f"min(stamp) filter (follows and not unchanged) as first_change from ({stamps})"
-        )[0]
-        for name, stamp in found.items():
-            setattr(load, name, stamp)
-    if load.rows_in != load.loaded + load.unchanged + load.quarantined:
-        raise AssertionError(
-            f"{load.rows_in} rows in, but {load.loaded} loaded + {load.unchanged} unchanged + {load.quarantined} quarantined"
-        )
-
-
-def _report(work: Work, engine: Engine, staged: Staged, dated: bool) -> dict[str, Any]:
-    found = work.found
+def _report(work: Work, staged: Staged, seen: Seen) -> dict[str, Any]:
+    found, engine = work.found, staged.engine
     days = {}
-    for name in sorted(staged.tables):
+    for name in staged.tables:
         row = engine.ask(
             f"select count(*) as rows_, min(occurred_on) as first, max(occurred_on) as last from compared_{name}"
         )[0]
         days[name] = [int(str(row["rows_"])), str(row["first"] or ""), str(row["last"] or "")]
-    notes = [f"{note} ({count} rows)" for note, count in sorted(staged.notes.items())]
-    notes += _remarks(engine, staged, dated, found.mapping.snapshot, work.home.policy.instance.home_currency)
+    notes = [f"{note} ({count} rows)" for note, count in sorted(seen.notes.items())]
+    notes += _remarks(staged, seen, found.mapping.snapshot, work.home.policy.instance.home_currency)
     currencies: list[str] = []
     if "deals" in staged.tables:
         asked = engine.ask("select distinct currency as c from compared_deals where currency is not null order by c")
@@ -341,33 +249,33 @@ def _report(work: Work, engine: Engine, staged: Staged, dated: bool) -> dict[str
         "columns_missing": list(found.missing),
         "columns_unmapped": list(found.unmapped),
         "read_as": dict(sorted(work.orders.items())),
-        "blank_lines": staged.tail.blank,
-        "footers": [text for _, text in staged.tail.footers],
+        "blank_lines": seen.tail.blank,
+        "footers": [text for _, text in seen.tail.footers],
         "tables": days,
         "currencies": currencies,
-        "unknown": _unknown(work, engine, staged),
+        "unknown": _unknown(work, staged),
         "notes": notes,
     }
 
 
-def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str, currency: str) -> list[str]:
+def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[str]:
     """What the load says of itself: snapshots that disagree stand in order of arrival; absence says nothing yet."""
-    said = []
-    if staged.tables and not dated:
+    said, engine = [], staged.engine
+    if staged.tables and not staged.load.dated:
         every = " union all ".join(
-            f"select row_no from compared_{name} where follows and not unchanged and not mention"
-            for name in sorted(staged.tables)
+            f"select line from compared_{name} where follows and not unchanged and not mention"
+            for name in staged.tables
         )
-        changed = engine.one(f"select count(distinct row_no) from ({every})")
+        changed = engine.one(f"select count(distinct line) from ({every})")
         if changed:
             said.append(
                 f"{changed} rows differ from what stood before; they carry no date, so this later arrival stands"
             )
     if staged.tables:
         every = " union all ".join(
-            f"select row_no from compared_{name} where contradicts and not mention" for name in sorted(staged.tables)
+            f"select line from compared_{name} where contradicts and not mention" for name in staged.tables
         )
-        against = engine.one(f"select count(distinct row_no) from ({every})")
+        against = engine.one(f"select count(distinct line) from ({every})")
         if against:
             said.append(
                 f"{against} rows contradict others of the same moment; of two such versions the one of higher hash stands"
@@ -386,14 +294,14 @@ def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str, currenc
         rows = engine.ask("select from_id, into_id from compared_links order by known_at desc, row_hash desc")
         circles = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])[1]
         said += [f"merging {start} into {into} would close a circle; it is left out" for start, into in circles]
-    if not staged.rows_in:
+    if not seen.rows_in:
         said.append("the file has a header and no rows; what stood before still stands")
     if snapshot == "full":
         said.append("snapshot = full: a key that is absent is not yet read as gone")
     return said
 
 
-def _unknown(work: Work, engine: Engine, staged: Staged) -> dict[str, list[int]]:
+def _unknown(work: Work, staged: Staged) -> dict[str, list[int]]:
     """Columns that the file has and some rows leave empty: "table.column" -> [empty, rows]."""
     found: dict[str, list[int]] = {}
     for row in work.found.file.rows:
@@ -406,7 +314,9 @@ def _unknown(work: Work, engine: Engine, staged: Staged) -> dict[str, list[int]]
         ]
         if names:
             counts = ", ".join(f"count(*) - count({name}) as {name}" for name in names)
-            said = engine.ask(f"select count(*) as rows_, {counts} from compared_{row.table} where not mention")[0]
+            said = staged.engine.ask(f"select count(*) as rows_, {counts} from compared_{row.table} where not mention")[
+                0
+            ]
             found |= {f"{row.table}.{n}": [int(str(said[n])), int(str(said["rows_"]))] for n in names if said[n]}
     return dict(sorted(found.items()))
 

@@ -34,7 +34,7 @@ class Lake:
     zone: str = "UTC"
 
     def __post_init__(self) -> None:
-        columns = ", ".join(f"{c.name} {sql_type(c)}" for c in fold.versions_columns(self.table))
+        columns = ", ".join(f"{c.name} {sql_type(c)}" for c in (*ENVELOPE, *self.table.columns))
         self.engine.do(f"create or replace table versions ({columns})")
         self.engine.do("create or replace table source_order (source varchar, for_table varchar, place integer)")
         for place, source in enumerate(self.sources):
@@ -512,7 +512,7 @@ def _quick(table: Table, redirects: Mapping[str, str]) -> Lake:
     engine.do("create table compared (staged_row bigint, unchanged boolean, follows boolean)")
     unchanged_ = fold.unchanged_sql(table, "arriving_rows", "versions")
     engine.do(f"prepare compare as insert into compared select staged_row, unchanged, follows from ({unchanged_})")
-    names = ", ".join(c.name for c in fold.versions_columns(table))
+    names = ", ".join(c.name for c in (*ENVELOPE, *table.columns))
     engine.do(
         f"prepare keep as insert into versions select {names} from arriving_rows join compared using (staged_row) "
         "where not unchanged"

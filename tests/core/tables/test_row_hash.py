@@ -35,10 +35,9 @@ def arrow_type(column: Column) -> pa.DataType:
 def hashed(engine: Engine, table: Table, rows: list[Mapping[str, object]]) -> list[object]:
     columns = (*table.columns, *WHEN)
     arrays = {c.name: pa.array([row.get(c.name) for row in rows], arrow_type(c)) for c in columns}
-    engine.do("drop table if exists staged")
-    engine.stage("staged", pa.table({"row_no": pa.array(range(len(rows)), pa.int64()), **arrays}), first=True)
-    sql = f"select {row_hash_sql(table)} as row_hash from staged order by row_no"
-    return [row["row_hash"] for row in engine.ask(sql)]
+    with engine.seen("staged", pa.table({"row_no": pa.array(range(len(rows)), pa.int64()), **arrays})):
+        sql = f"select {row_hash_sql(table)} as row_hash from staged order by row_no"
+        return [row["row_hash"] for row in engine.ask(sql)]
 
 
 def spelled(column: Column, cell: object) -> str:

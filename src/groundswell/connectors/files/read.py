@@ -8,16 +8,28 @@ row with its line, so the equation rows in = loaded + unchanged + quarantined ho
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 DELIMITERS = (",", ";", "\t", "|")
 BATCH = 20_000
 _CHUNK = 1 << 20
+_BLOCK = 64 << 20
+"""Bytes of a delimited text that are taken apart at once: large enough that columns repeat themselves."""
+_HEAD = 1 << 16
+_HEAD_LINES = 100
+"""Lines that are read first: a header is found without reading a block."""
+_LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -51,17 +63,21 @@ class Broken:
 
 @dataclass
 class Batch:
-    """Rows of text by column. `lines` are the lines of the file on which the rows begin."""
+    """Rows of text by column, empty cells as "". `lines` are the lines of the file on which the rows begin."""
 
     headers: list[str]
-    lines: list[int] = field(default_factory=list)
-    columns: dict[str, list[str]] = field(default_factory=dict)
+    lines: Sequence[int] = field(default_factory=list)
+    columns: dict[str, pa.Array] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         """Number of whole rows."""
         return len(self.lines)
+
+    def text(self, place: int) -> str:
+        """A row as it is shown to people: its cells side by side."""
+        return " | ".join(self.columns[header][place].as_py() for header in self.headers)
 
 
 @dataclass(frozen=True)
@@ -144,18 +160,64 @@ def has_control_marks(path: Path, name: str) -> bool:
 
 
 class _Lines:
-    """The physical lines of a text, which can be gone back over when a record turns out to be broken."""
+    """The physical lines of a text, a block at a time, which can be gone back over when a record turns out broken.
 
-    def __init__(self, file: io.TextIOBase) -> None:
-        self.file = file
+    A block is UTF-8 and ends with a line; only a record that is still open goes on into the next one.
+    """
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        self.raw = path.open("rb") if encoding.startswith("utf-8") else None
+        self.text = None if self.raw else opened(path, encoding)
+        self.rest = b""
+        if self.raw and self.raw.read(3) != codecs.BOM_UTF8:
+            self.raw.seek(0)
+        self.block = io.StringIO()
         self.again: list[str] = []
         self.taken: list[str] = []
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        (self.raw or self.text).close()  # type: ignore[union-attr]
+
+    def _read(self, size: int) -> bytes:
+        return self.raw.read(size) if self.raw else self.text.read(size).encode()  # type: ignore[union-attr]
+
+    def next_block(self) -> bytes:
+        """The next block of whole lines, to be taken apart as it is or after `lay`; nothing at the end."""
+        while more := self._read(_BLOCK):
+            self.rest += more
+            end = self.rest.rfind(b"\n") + 1 or self.rest.rfind(b"\r", 0, -1) + 1
+            if end:
+                block, self.rest = self.rest[:end], self.rest[end:]
+                return block
+        block, self.rest = self.rest, b""
+        return block
+
+    def lay(self, block: bytes) -> None:
+        """Read on in this block."""
+        self.block = io.StringIO(block.decode(), newline="")
+
+    def head(self, count: int) -> bytes:
+        """The first lines of the text, as a block; no more is read of it than they need."""
+        while more := self._read(_HEAD):
+            self.rest += more
+            if len(_LINE_ENDS.findall(self.rest, 0, len(self.rest) - 1)) >= count:
+                break
+        ends = [found.end() for found in _LINE_ENDS.finditer(self.rest, 0, len(self.rest) - 1)]
+        end = ends[count - 1] if len(ends) >= count else len(self.rest)
+        block, self.rest = self.rest[:end], self.rest[end:]
+        return block
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self.again.pop() if self.again else self.file.readline()
+        line = self.again.pop() if self.again else self.block.readline()
+        if not line and self.taken:
+            self.lay(self.next_block())
+            line = self.block.readline()
         if not line:
             raise StopIteration
         self.taken.append(line)
@@ -178,14 +240,22 @@ class Record:
     fault: str = ""
 
 
-def records(file: io.TextIOBase, delimiter: str, longest: int) -> Iterator[Record]:
+def records(path: Path, encoding: str, delimiter: str, longest: int) -> Iterator[Record]:
     """The records of a delimited text with the line on which each begins.
 
     A quote that never closes spoils one line, not the rest of the file: the reader goes on with the line after it.
     """
+    with _Lines(path, encoding) as lines:
+        number, block = 0, lines.head(_HEAD_LINES)
+        while block:
+            lines.lay(block)
+            number = yield from _records(lines, number, delimiter, longest)
+            block = lines.next_block()
+
+
+def _records(lines: _Lines, number: int, delimiter: str, longest: int) -> Generator[Record, None, int]:
+    """The records of the block in hand, `number` lines into the file; returns the number of its last line."""
     csv.field_size_limit(longest)
-    lines = _Lines(file)
-    number = 0
     while True:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         begun = number
@@ -195,7 +265,7 @@ def records(file: io.TextIOBase, delimiter: str, longest: int) -> Iterator[Recor
                 begun = number + reader.line_num
                 lines.taken.clear()
                 yield Record(line, cells)
-            return
+            return begun
         except csv.Error as error:
             first = lines.back()
             number = begun + 1
@@ -218,43 +288,102 @@ def opened(path: Path, name: str) -> io.TextIOWrapper:
 def sample(path: Path, name: str, delimiter: str, lines: int, longest: int) -> list[Record]:
     """The first records of a file, for finding its header."""
     found: list[Record] = []
-    with opened(path, name) as file:
-        for record in records(file, delimiter, longest):
-            if record.line > lines:
-                break
-            found.append(record)
+    for record in records(path, name, delimiter, longest):
+        if record.line > lines:
+            break
+        found.append(record)
     return found
 
 
-def batches(path: Path, layout: Layout, longest: int, tail: Tail) -> Iterator[Batch]:
-    """All rows below the header, in batches. Blank lines and footers are counted in `tail`; bad rows are Broken."""
-    width = len(layout.headers)
-    batch, rows = Batch(list(layout.headers)), []
+def batches(
+    path: Path, layout: Layout, longest: int, tail: Tail, only: frozenset[str] | None = None
+) -> Iterator[Batch]:
+    """All rows below the header, in batches. Blank lines and footers are counted in `tail`; bad rows are Broken.
+
+    A block without quotes, whose lines all fit the header, is taken apart as columns; any other one record by record.
+    Both give the same rows. `only` names the columns that the caller looks at; others may be left out.
+    """
     held: list[Record] = []
-    with opened(path, layout.encoding) as file:
-        for record in records(file, layout.delimiter, longest):
-            if record.line <= layout.header_line:
-                continue
-            if not record.fault and not any(map(str.strip, record.cells)):
-                tail.blank += 1
-                continue
-            if layout.footer and not record.fault and len(record.cells) == 1 and width > 1:
-                held.append(record)
-                continue
-            for short in held:  # a row follows, so these lines of one cell were no footer
-                batch.broken.append(_ragged(short, width))
-            held = []
-            if record.fault or len(record.cells) != width:
-                batch.broken.append(_ragged(record, width))
+    with _Lines(path, layout.encoding) as lines:
+        lines.lay(lines.head(layout.header_line))
+        number = yield from _by_record(lines, 0, layout, longest, tail, held)
+        while block := lines.next_block():
+            batch = None if held else _by_column(block, number, layout, longest, only)
+            if batch is None:
+                lines.lay(block)
+                number = yield from _by_record(lines, number, layout, longest, tail, held)
             else:
-                batch.lines.append(record.line)
-                rows.append(record.cells)
-            if len(rows) + len(batch.broken) >= BATCH:
-                yield _turned(batch, rows)
-                batch, rows = Batch(list(layout.headers)), []
+                number += batch.size
+                yield batch if only else _without_blank(batch, tail)
     tail.footers += [(short.line, short.cells[0]) for short in held]
-    if rows or batch.broken:
-        yield _turned(batch, rows)
+
+
+def _by_column(block: bytes, number: int, layout: Layout, longest: int, only: frozenset[str] | None) -> Batch | None:
+    """A block of plain lines as columns; None where a record must be looked at on its own."""
+    if b'"' in block or b"\x00" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
+        return None
+    names = [str(place) for place in range(len(layout.headers))]
+    wanted = {n: header for n, header in zip(names, layout.headers, strict=True) if only is None or header in only}
+    try:
+        found = pyarrow.csv.read_csv(
+            pa.py_buffer(block),
+            pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=4 * _BLOCK),
+            pyarrow.csv.ParseOptions(delimiter=layout.delimiter, quote_char=False, ignore_empty_lines=False),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=list(wanted)
+            ),
+        ).combine_chunks()
+    except pa.ArrowInvalid:
+        return None
+    if any(pc.max(pc.binary_length(column)).as_py() > longest for column in found.columns):
+        return None
+    columns = {header: found.column(name).chunk(0) for name, header in wanted.items()}
+    return Batch(list(layout.headers), range(number + 1, number + found.num_rows + 1), columns)
+
+
+def _without_blank(batch: Batch, tail: Tail) -> Batch:
+    """The batch without rows of which every cell is blank."""
+    filled = np.zeros(batch.size, bool)
+    for column in batch.columns.values():
+        filled |= pc.match_substring_regex(column, r"[^\s]").to_numpy(zero_copy_only=False)
+        if filled.all():
+            return batch
+    tail.blank += int(np.count_nonzero(~filled))
+    columns = {header: column.filter(pa.array(filled)) for header, column in batch.columns.items()}
+    return Batch(batch.headers, [line for line, kept in zip(batch.lines, filled, strict=True) if kept], columns)
+
+
+def _by_record(
+    lines: _Lines, number: int, layout: Layout, longest: int, tail: Tail, held: list[Record]
+) -> Generator[Batch, None, int]:
+    """The block in hand, record by record; returns the number of its last line."""
+    width, block = len(layout.headers), _records(lines, number, layout.delimiter, longest)
+    rows: list[Record] = []
+    broken: list[Broken] = []
+    while True:
+        try:
+            record = next(block)
+        except StopIteration as end:
+            if rows or broken:
+                yield _turned(layout, rows, broken)
+            return int(end.value)
+        if record.line <= layout.header_line:
+            continue
+        if not record.fault and not any(map(str.strip, record.cells)):
+            tail.blank += 1
+            continue
+        if layout.footer and not record.fault and len(record.cells) == 1 and width > 1:
+            held.append(record)
+            continue
+        broken += [_ragged(short, width) for short in held]  # a row follows, so these lines were no footer
+        held.clear()
+        if record.fault or len(record.cells) != width:
+            broken.append(_ragged(record, width))
+        else:
+            rows.append(record)
+        if len(rows) + len(broken) >= BATCH:
+            yield _turned(layout, rows, broken)
+            rows, broken = [], []
 
 
 def _ragged(record: Record, width: int) -> Broken:
@@ -265,10 +394,11 @@ def _ragged(record: Record, width: int) -> Broken:
     return Broken(record.line, "", reason, "quote cells that hold the delimiter, or fill the missing cells", text)
 
 
-def _turned(batch: Batch, rows: list[list[str]]) -> Batch:
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in batch.headers]
-    batch.columns = dict(zip(batch.headers, columns, strict=True))
-    return batch
+def _turned(layout: Layout, rows: list[Record], broken: list[Broken]) -> Batch:
+    columns = zip(*(row.cells for row in rows), strict=True) if rows else [()] * len(layout.headers)
+    named = zip(layout.headers, columns, strict=True)
+    texts = {header: pa.array(column, pa.string()) for header, column in named}
+    return Batch(list(layout.headers), [row.line for row in rows], texts, broken)
 
 
 def lines_of(path: Path, encoding: str, wanted: set[int]) -> dict[int, str]:
@@ -308,18 +438,43 @@ def parquet_batches(path: Path) -> Iterator[Batch]:
     with pq.ParquetFile(path) as file:
         for part in file.iter_batches(batch_size=BATCH):
             names = part.schema.names
-            columns = {name: _texts(part.column(i)) for i, name in enumerate(names)}
+            columns = {name: pa.array(_typed_texts(name, part.column(i)), pa.string()) for i, name in enumerate(names)}
             yield Batch(names, list(range(number + 1, number + part.num_rows + 1)), columns)
             number += part.num_rows
 
 
+def _typed_texts(name: str, column: pa.Array) -> list[str]:
+    try:
+        return _texts(column)
+    except (pa.ArrowInvalid, ValueError, OverflowError) as error:
+        raise Refused(
+            f"column '{name}' of the Parquet file cannot be read as text: {error}; export it as text"
+        ) from error
+
+
 def _texts(column: pa.Array) -> list[str]:
-    said: Callable[[object], str] = str
-    if pa.types.is_boolean(column.type):
+    kind, said = column.type, cast(Callable[[object], str], str)
+    if pa.types.is_dictionary(kind):
+        return _texts(column.dictionary_decode())
+    if pa.types.is_boolean(kind):
         said = lambda value: "true" if value else "false"  # noqa: E731
-    elif pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+    elif pa.types.is_timestamp(kind) and kind.unit == "ns":
+        column = pc.cast(column, pa.string())
+    elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         said = lambda value: value.isoformat()  # type: ignore[attr-defined]  # noqa: E731
+    elif pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+        said = number_text
+    elif pa.types.is_list(kind):
+        said = lambda value: ";".join(str(item) for item in value)  # type: ignore[attr-defined]  # noqa: E731
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        column = column.cast(pa.string())
     return ["" if value is None else said(value) for value in column.to_pylist()]
+
+
+def number_text(value: object) -> str:
+    """A number that has a type of its own as text that reads one way: never with exactly three decimals."""
+    text = format(Decimal(str(value)), "f") if isinstance(value, float) else format(cast(Decimal, value), "f")
+    return text + "0" if len(text.partition(".")[2]) == 3 else text
 
 
 def _parquet_rows(path: Path, wanted: set[int]) -> dict[int, str]:
@@ -327,7 +482,7 @@ def _parquet_rows(path: Path, wanted: set[int]) -> dict[int, str]:
     for batch in parquet_batches(path):
         for number in wanted & set(batch.lines):
             place = number - batch.lines[0]
-            found[number] = " | ".join(batch.columns[header][place] for header in batch.headers)
+            found[number] = batch.text(place)
         if len(found) == len(wanted):
             break
     return found

@@ -6,33 +6,36 @@ was read differently from how it stands (a word outside its list) is counted and
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.connectors.files.mapping import Expr, FileMap, RowMap
 from groundswell.connectors.files.read import Batch, Broken
-from groundswell.connectors.files.texts import Lookups, Sight, Texts
-from groundswell.core.tables.cells import EMPTY, Fault, Noted, Read, Reading, When, read_when, reader
-from groundswell.core.tables.contract import ANY_OF, DECIMALS, ENVELOPE, TABLES, Column, Table
+from groundswell.connectors.files.texts import Cells, Lookups, Sight
+from groundswell.connectors.files.words import Texts, all_match, coded, of_one
+from groundswell.core.tables.cells import EMPTY, Fault, Noted, Reading, When, read_when, reader
+from groundswell.core.tables.contract import ANY_OF, DECIMALS, TABLES, Column, Table
 from groundswell.core.tables.identity import OUR_COMPANY, own_id
 from groundswell.core.tables.proof import Proof
 from groundswell.core.tables.typed import arrow_type
 
-STAGED = ("staged_row", "row_no", "line", "own_id", "occurred_on", "occurred_at", "known_at", "known_by", "changed_at",
-          "source", "object", "external_id", "deleted", "mention")  # fmt: skip
-"""Columns of a staged row before its own: the envelope as far as a file decides it."""
+SAID_LIMIT = 1_000_000
+"""Mentions that are remembered so as not to be made again; beyond it they are compared like any other row."""
+
+
+Found = tuple[int, Fault]
+"""The place of a word, and why it cannot be read."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a load says of all its rows: source, when it was known and by whom, defaults, and the files beside it."""
+    """What a load says of all its rows: source, defaults, and the files beside it."""
 
     source: str
-    known_at: dt.datetime
-    known_by: str
     home: dt.tzinfo
     zone: dt.tzinfo | None
     currency: str = ""
@@ -51,30 +54,58 @@ class Stager:
     load: Load
     orders: Mapping[str, str]
     notes: Counter[str] = field(default_factory=Counter)
-    rows_before: int = 0
-    staged_before: int = 0
+    repeated: int = 0
+    """Input rows that only mention what earlier rows of the file have mentioned."""
+    said: dict[int, set[tuple[str | None, ...]]] = field(default_factory=dict)
+    ids: dict[tuple[str, str], dict[str | None, str | None]] = field(default_factory=dict)
 
     def stage(self, batch: Batch) -> tuple[dict[str, pa.Table], list[Broken]]:
         """Staged rows by table, and the rows that are set aside with their reasons.
 
-        A row that is spoiled in one table is in none of them; a row that no row map takes is excluded by rule.
+        A staged row has `line`, `object`, `external_id`, `deleted`, `mention`, its times and the columns of its table
+        that the file fills. A row that is spoiled in one table is in none of them; a row that no row map takes is
+        excluded by rule.
         """
-        spoiled: dict[int, Broken] = {}
-        taken: set[int] = set()
-        made: dict[str, list[pa.Table]] = {}
-        for row in self.file.rows:
-            sight = Sight(row, batch, self.header_of, self.load.lookups, self.notes)
-            taken.update(sight.places)
-            if sight.places:
-                rows = _Typing(self, row, sight, spoiled).rows(self.rows_before, self.staged_before)
-                self.staged_before += len(sight.places)
-                made.setdefault(row.table, []).append(rows)
-        for place in set(range(batch.size)) - taken - set(spoiled):
+        cells, spoiled = Cells(batch), dict[int, Broken]()
+        taken = np.zeros(batch.size, bool)
+        typed: list[tuple[int, RowMap, Sight, pa.Table]] = []
+        for number, row in enumerate(self.file.rows):
+            sight = Sight(row, cells, self.header_of, self.load.lookups, self.notes)
+            taken[sight.every] = True
+            if len(sight.places):
+                typed.append((number, row, sight, _Typing(self, row, sight, spoiled).rows()))
+        for place in set(np.flatnonzero(~taken).tolist()) - set(spoiled):
             reason = "excluded by rule: no row map of this format takes the row"
-            spoiled[place] = Broken(batch.lines[place], "", reason, "nothing to do", _text(batch, place))
-        gone = pa.array([self.rows_before + place + 1 for place in spoiled], pa.int64())
-        self.rows_before += batch.size
-        return {name: _without(pa.concat_tables(parts), gone) for name, parts in made.items()}, list(spoiled.values())
+            spoiled[place] = Broken(batch.lines[place], "", reason, "nothing to do", batch.text(place))
+        gone = np.zeros(batch.size, bool)
+        gone[list(spoiled)] = True
+        covered, lines = gone.copy(), np.asarray(batch.lines, np.int64)
+        made: dict[str, list[pa.Table]] = {}
+        for number, row, sight, table in typed:
+            rows, places = self._kept(number, sight, gone)
+            covered[places] = True
+            if len(rows):
+                part = table if len(rows) == len(table) else table.take(pa.array(rows))
+                made.setdefault(row.table, []).append(part.append_column("line", pa.array(lines[places])))
+        self.repeated += int(np.count_nonzero(~covered))
+        return {name: pa.concat_tables(parts, promote_options="default") for name, parts in made.items()}, list(
+            spoiled.values()
+        )
+
+    def _kept(self, number: int, sight: Sight, gone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of a row map that stay, and the input row of each: of what is only mentioned, the first good one."""
+        if sight.once is None:
+            rows = np.flatnonzero(~gone[sight.places])
+            return rows, sight.places[rows]
+        said = self.said.setdefault(number, set())
+        first = np.full(len(sight.once.first), -1, np.int64)
+        good = np.flatnonzero(~gone[sight.every])[::-1]
+        first[sight.once.codes[good]] = sight.every[good]
+        new = {words: row for row, words in enumerate(sight.once.said) if words not in said}
+        rows = np.array([row for row in new.values() if first[row] >= 0], np.int64)
+        if len(said) < SAID_LIMIT:
+            said.update(sight.once.said[row] for row in rows)
+        return rows, first[rows]
 
     def reading(self, expr: Expr) -> Reading:
         """How the cells of an expression are read: as its headers are settled, else as the mapping declares."""
@@ -85,7 +116,7 @@ class Stager:
             decimal = settled if settled in (".", ",") else decimal
         return Reading(order, decimal, self.load.zone, self.load.home, self.load.free_mail, self.load.longest)
 
-    def said(self, expr: Expr) -> str:
+    def headers(self, expr: Expr) -> str:
         """The headers of the file that an expression reads, for messages."""
         return ", ".join(sorted(self.header_of.get(header, header) for header in expr.headers()))
 
@@ -96,168 +127,219 @@ class _Typing:
     def __init__(self, stager: Stager, row: RowMap, sight: Sight, spoiled: dict[int, Broken]) -> None:
         self.stager, self.load = stager, stager.load
         self.row, self.table = row, TABLES[row.table]
-        self.sight, self.places = sight, sight.places
+        self.sight, self.count = sight, len(sight.places)
         self.spoiled = spoiled
-        self.typed: dict[str, list[object]] = {}
+        self.typed: dict[str, pa.Array] = {}
 
-    def rows(self, rows_before: int, staged_before: int) -> pa.Table:
+    def rows(self) -> pa.Table:
         """The staged rows, spoiled ones included: the whole input row is taken out once all row maps have seen it."""
-        self.typed = {column.name: self._column(column) for column in self.table.columns}
+        self.typed = {
+            column.name: self._column(column)
+            for column in self.table.columns
+            if column.name in self.row.columns or column.fallback
+        }
         self._home_money()
         self._require()
-        count = len(self.places)
-        envelope = self._identity() | self._times() | {
-            "staged_row": list(range(staged_before + 1, staged_before + count + 1)),
-            "row_no": [rows_before + place + 1 for place in self.places],
-            "line": [self.sight.batch.lines[place] for place in self.places],
-            "mention": [self.row.mention] * count,
-        }  # fmt: skip
-        arrays = {name: pa.array(envelope[name], _ARROW_OF[name]) for name in STAGED}
-        arrays |= {c.name: pa.array(self.typed[c.name], arrow_type(c)) for c in self.table.columns}
-        return pa.table(arrays)
+        return pa.table(self._identity() | self._times() | self.typed)
 
-    def _spoil(self, place: int, header: str, fault: Fault) -> None:
-        batch = self.sight.batch
-        if place not in self.spoiled:
-            self.spoiled[place] = Broken(batch.lines[place], header, fault.reason, fault.remedy, _text(batch, place))
+    def _spoil(self, rows: np.ndarray, header: str, fault: Fault) -> None:
+        """Set input rows aside, unless they are already: the first reason stands."""
+        sight, batch = self.sight, self.sight.batch.batch
+        if sight.once is not None:  # what a combination does wrong, every row with it does wrong
+            rows = np.flatnonzero(np.isin(sight.once.codes, rows))
+        for place in sight.every[rows].tolist():
+            if place not in self.spoiled:
+                self.spoiled[place] = Broken(batch.lines[place], header, fault.reason, fault.remedy, batch.text(place))
 
-    def _answered(self, texts: Texts, answers: Mapping[str | None, object], header: str) -> list[object]:
-        """The answers in the order of the texts; a Fault spoils its row and leaves an empty cell."""
-        values = [answers[text] for text in texts]
-        if any(isinstance(answer, Fault) for answer in answers.values()):
-            for i, value in enumerate(values):
-                if isinstance(value, Fault):
-                    self._spoil(self.places[i], header, value)
-                    values[i] = None
-        return values
+    def _typed(
+        self, expr: Expr, kind: pa.DataType, typed: Callable[[Texts, Expr], tuple[pa.Array, list[Found]]]
+    ) -> pa.Array:
+        """An expression as a column of rows, each alternative by itself; the rows of faulty words are set aside."""
+        parts, places = [], []
+        for other, rows, texts in self.sight.pieces(expr):
+            values, faults = typed(texts, other)
+            for place, fault in faults:
+                self._spoil(rows[texts.rows_of([place])], self.stager.headers(other) or self.table.name, fault)
+            parts.append(texts.spread(values))
+            places.append(rows)
+        if len(parts) == 1:
+            return parts[0]
+        return pa.concat_arrays([part.cast(kind) for part in parts]).take(pa.array(np.argsort(np.concatenate(places))))
 
     # ----------------------------------------------------------------------------------------------- own columns
 
-    def _column(self, column: Column) -> list[object]:
-        expr = self.row.columns.get(column.name)
+    def _column(self, column: Column) -> pa.Array:
+        expr, kind = self.row.columns.get(column.name), arrow_type(column)
         if expr is None:
-            return [column.fallback or None] * len(self.places)
-        texts = self.sight.of(expr)
+            return of_one(column.fallback, self.count).spread(pa.array([column.fallback], kind))
         if column.refers:
-            return self._ids(column, expr, texts)
-        read, counts = reader(column, self.stager.reading(expr)), Counter(texts)
-        answers: dict[str | None, object] = {None: column.fallback or None}
-        for text in counts.keys() - {None}:
-            answers[text] = self._cell(read, str(text), column, counts[text])
-        return self._answered(texts, answers, self.stager.said(expr) or column.name)
+            texts = self.sight.of(expr)
+            return texts.spread(self._ids(column, expr, texts.words))
+        found = self._typed(expr, kind, lambda texts, other: self._read(texts, column, other))
+        return pc.fill_null(found, column.fallback) if column.fallback else found
 
-    def _cell(self, read: Read, text: str, column: Column, count: int) -> object:
-        value = read(text)
-        if isinstance(value, Noted):
-            self.stager.notes[value.note] += count
-            value = value.value
-        return (column.fallback or None) if value is None else value
+    def _read(self, texts: Texts, column: Column, expr: Expr) -> tuple[pa.Array, list[Found]]:
+        """The value of each word, and the words that cannot be read."""
+        reading, kind = self.stager.reading(expr), arrow_type(column)
+        if (plainly := _plainly(texts, column, reading)) is not None:
+            return plainly, []
+        read, counts = reader(column, reading), texts.counts()
+        answers: list[object] = []
+        faults: list[Found] = []
+        for place, text in enumerate(texts.words.to_pylist()):
+            value = read(text) if text is not None else None
+            if isinstance(value, Fault):
+                faults.append((place, value))
+                value = None
+            if isinstance(value, Noted):
+                self.stager.notes[value.note] += int(counts[place])
+                value = value.value
+            answers.append(value)
+        return pa.array(answers, kind), faults
 
-    def _ids(self, column: Column, expr: Expr, texts: Texts) -> list[object]:
+    def _ids(self, column: Column, expr: Expr, words: pa.Array) -> pa.Array:
         table = column.refers
         if table == "*":  # a touch names what it touches
             table = _SUBJECTS[self.row.columns["subject_kind"].const or "deal"]
-        known: dict[str | None, str | None] = {None: None, OUR_COMPANY: OUR_COMPANY}
+        prefix, kind = TABLES[table].prefix, expr.object or table
+        known = self.stager.ids.setdefault((prefix, kind), {None: None, OUR_COMPANY: OUR_COMPANY})
+        if len(known) > SAID_LIMIT:
+            known = {None: None, OUR_COMPANY: OUR_COMPANY}
+        texts = words.to_pylist()
         for text in set(texts) - known.keys():
-            known[text] = own_id(TABLES[table].prefix, self.load.source, expr.object or table, str(text))
-        return [known[text] for text in texts]
+            known[text] = own_id(prefix, self.load.source, kind, str(text))
+        return pa.array(list(map(known.__getitem__, texts)), pa.string())
 
     def _home_money(self) -> None:
         """The source's default currency, and home amounts only where they are in our home currency."""
-        if self.load.currency and "amount" in self.typed and "currency" in self.typed:
-            pairs = zip(self.typed["currency"], self.typed["amount"], strict=True)
-            self.typed["currency"] = [c or (self.load.currency if amount is not None else None) for c, amount in pairs]
-        if self.table.name != "deals":
+        if self.load.currency and "amount" in self.typed and "currency" in self.table.names:
+            said = self.typed.get("currency", pa.nulls(self.count, pa.string()))
+            lacks = pc.and_(pc.is_null(said), pc.is_valid(self.typed["amount"]))
+            self.typed["currency"] = pc.if_else(lacks, self.load.currency, said)
+        if self.table.name != "deals" or "amount_home" not in self.typed:
             return
-        home = self.load.home_currency
-        amounts, basis = self.typed["amount_home"], self.typed["home_basis"]
-        for i, currency in enumerate(self.sight.cells("home_currency")):
-            if amounts[i] is not None and currency and currency.upper() != home:
-                self.stager.notes[f"converted amounts are in {currency}, home currency is {home}; left out"] += 1
-                amounts[i] = None
-            if amounts[i] is None:
-                basis[i] = None
+        home, amounts = self.load.home_currency, self.typed["amount_home"]
+        currencies = self.sight.cells("home_currency")
+        for place, currency in enumerate(currencies.words.to_pylist()):
+            if currency is not None and currency.upper() != home:
+                other = np.zeros(self.count, bool)
+                other[currencies.rows_of([place])] = True
+                lost = pc.and_(pa.array(other), pc.is_valid(amounts))
+                if count := pc.sum(lost).as_py():
+                    note = f"converted amounts are in {currency}, home currency is {home}; left out"
+                    self.stager.notes[note] += count
+                    amounts = pc.if_else(lost, pa.scalar(None, amounts.type), amounts)
+        self.typed["amount_home"] = amounts
+        if "home_basis" in self.typed:
+            basis = self.typed["home_basis"]
+            self.typed["home_basis"] = pc.if_else(pc.is_null(amounts), pa.scalar(None, basis.type), basis)
 
     def _require(self) -> None:
         for column in self.table.columns:
-            if column.required and None in self.typed[column.name]:
+            typed = self.typed.get(column.name)
+            if column.required and (typed is None or typed.null_count):
                 expr = self.row.columns.get(column.name)
-                header = self.stager.said(expr) if expr else column.name
-                for place, value in zip(self.places, self.typed[column.name], strict=True):
-                    if value is None:
-                        fault = Fault(f"{column.name} of {self.table.name} is empty", "fill it in the source")
-                        self._spoil(place, header or column.name, fault)
+                header = self.stager.headers(expr) if expr else column.name
+                fault = Fault(f"{column.name} of {self.table.name} is empty", "fill it in the source")
+                self._spoil(_nulls(typed, self.count), header or column.name, fault)
         if any_of := ANY_OF.get(self.table.name):
-            for i, place in enumerate(self.places):
-                if all(self.typed[name][i] is None for name in any_of):
-                    fault = Fault(f"one of {', '.join(any_of)} must be given", "fill it in the source")
-                    self._spoil(place, any_of[0], fault)
+            none = np.ones(self.count, bool)
+            for name in any_of:
+                kept = np.zeros(self.count, bool)
+                kept[_nulls(self.typed.get(name), self.count)] = True
+                none &= kept
+            fault = Fault(f"one of {', '.join(any_of)} must be given", "fill it in the source")
+            self._spoil(np.flatnonzero(none), any_of[0], fault)
 
     # --------------------------------------------------------------------------------------------------- envelope
 
-    def _identity(self) -> dict[str, list[object]]:
-        kind, source = self.row.object or self.table.name, self.load.source
-        external = self._external()
-        made = {e: own_id(self.table.prefix, source, kind, e) for e in set(external) if e is not None}
+    def _identity(self) -> dict[str, pa.Array]:
         deleted = self.row.columns.get("deleted")
-        marks = self.sight.of(deleted) if deleted else [None] * len(external)
+        marks = self.sight.of(deleted) if deleted else of_one(None, self.count)
+        gone = [(mark or "").casefold() in ("true", "1") for mark in marks.words.to_pylist()]
+        kind = of_one(self.row.object or self.table.name, self.count)
         return {
-            "own_id": [made[e] if e is not None else None for e in external],
-            "external_id": list(external),
-            "object": [kind] * len(external),
-            "source": [source] * len(external),
-            "deleted": [(mark or "").casefold() in ("true", "1") for mark in marks],
+            "external_id": self._external(),
+            "object": kind.spread(kind.words),
+            "deleted": marks.spread(pa.array(gone)),
+            "mention": of_one("", self.count).spread(pa.array([self.row.mention])),
         }
 
-    def _external(self) -> Texts:
+    def _external(self) -> pa.Array:
         expr = self.row.columns.get("external_id")
-        if expr is not None:
-            found = self.sight.of(expr)
+        if expr is not None and expr.template[1::2]:
+            parts = [self._key_part(header) for header in expr.template[1::2]]
+            texts = [pa.scalar(text, pa.string()) for text in expr.template[::2]]
+            found = pc.binary_join_element_wise(*_in_turn(texts, parts), "")
+        elif expr is not None:
+            cells = self.sight.of(expr)
+            found = cells.spread(cells.words)
         elif self.table.key:
-            named = [self.row.columns[name] for name in self.table.key if name in self.row.columns]
-            found = ["|".join(text or "" for text in row) for row in zip(*map(self.sight.of, named), strict=True)]
+            named = [name for name in self.table.key if name in self.row.columns]
+            columns = [pc.fill_null(self._key_column(name), "") for name in named]
+            found = pc.binary_join_element_wise(*columns, "|") if len(columns) > 1 else columns[0]
         else:
-            found = [None] * len(self.places)
-        if self.table.name != "activities":  # an activity without id is known by its hash, which the engine fills in
-            header = self.stager.said(expr) if expr else "external_id"
-            for place, text in zip(self.places, found, strict=True):
-                if text is None:
-                    self._spoil(place, header, Fault("the id of the row is empty", "fill it in the source"))
+            found = pa.nulls(self.count, pa.string())
+        if self.table.name != "activities" and found.null_count:  # an activity without id is known by its hash
+            header = self.stager.headers(expr) if expr else "external_id"
+            self._spoil(_nulls(found, self.count), header, Fault("the id of the row is empty", "fill it in the source"))
         return found
 
-    def _times(self) -> dict[str, list[object]]:
-        days, moments = self._occurred()
-        known = self._instants(self.row.columns.get("known_at") or self.stager.file.known_at)
-        return {
-            "occurred_on": days,
-            "occurred_at": moments,
-            "known_at": [stamp or self.load.known_at for stamp in known],
-            "known_by": ["source" if stamp else self.load.known_by for stamp in known],
-            "changed_at": self._instants(self.row.columns.get("changed_at")),
-        }
+    def _key_part(self, header: str) -> pa.Array:
+        """A cell as part of an id. A day is the day it means, however it is written: another export writes it otherwise."""
+        for name, expr in self.row.columns.items():
+            if expr.header == header and name in self.typed and pa.types.is_temporal(self.typed[name].type):
+                return self.typed[name].cast(pa.string())
+        texts = self.sight.cells(header)
+        return texts.spread(texts.words)
 
-    def _occurred(self) -> tuple[list[object], list[object]]:
+    def _key_column(self, name: str) -> pa.Array:
+        """The same for a column that names a row of its table."""
+        expr = self.row.columns[name]
+        if name in self.typed and pa.types.is_temporal(self.typed[name].type):
+            return self.typed[name].cast(pa.string())
+        texts = self.sight.of(expr)
+        return texts.spread(texts.words)
+
+    def _times(self) -> dict[str, pa.Array]:
+        known = self.row.columns.get("known_at") or self.stager.file.known_at
+        changed = self.row.columns.get("changed_at")
+        stamps = {"known_at": known, "changed_at": changed}
+        return self._occurred() | {name: self._instants(expr) for name, expr in stamps.items() if expr is not None}
+
+    def _occurred(self) -> dict[str, pa.Array]:
         """Day and moment: as the row map says, else of the column that the contract names, else unknown."""
-        home = self.load.home
         expr = self.row.columns.get("occurred_on")
         if expr is None:
-            named = self.typed.get(self.table.occurred, [None] * len(self.places))
-            moments = [value if isinstance(value, dt.datetime) else None for value in named]
-            return [v.astimezone(home).date() if isinstance(v, dt.datetime) else v for v in named], list(moments)
-        texts, reading = self.sight.of(expr), self.stager.reading(expr)
-        answers: dict[str | None, object] = {None: Fault("it is empty", "fill it in the source")}
-        answers |= {text: _when(str(text), reading, home) for text in set(texts) - {None}}
-        found = self._answered(texts, answers, self.stager.said(expr))
-        whens = [when if isinstance(when, When) else When(dt.date.min) for when in found]
-        return [when.day for when in whens], [when.moment for when in whens]
+            named = self.typed.get(self.table.occurred)
+            if named is None:
+                return {}
+            if pa.types.is_date(named.type):
+                return {"occurred_on": named}
+            return {"occurred_on": _days(named, self.load.home), "occurred_at": named}
 
-    def _instants(self, expr: Expr | None) -> list[object]:
-        if expr is None:
-            return [None] * len(self.places)
-        texts, read = self.sight.of(expr), reader(_STAMP, self.stager.reading(expr))
-        answers: dict[str | None, object] = {None: None}
-        answers |= {text: read(str(text)) for text in set(texts) - {None}}
-        return self._answered(texts, answers, self.stager.said(expr))
+        found: list[pa.Array] = []
+
+        def day(texts: Texts, other: Expr) -> tuple[pa.Array, list[Found]]:
+            days, moments, faults = _whens(texts.words, self.stager.reading(other), self.load.home)
+            found.append(moments)
+            return days, faults
+
+        on = self._typed(expr, pa.date32(), day)
+        return {
+            "occurred_on": on,
+            "occurred_at": self._typed(expr, arrow_type(_STAMP), lambda texts, other: (found.pop(0), [])),
+        }
+
+    def _instants(self, expr: Expr) -> pa.Array:
+        return self._typed(expr, arrow_type(_STAMP), lambda texts, other: self._read(texts, _STAMP, other))
+
+
+def _nulls(column: pa.Array | None, count: int) -> np.ndarray:
+    """The rows in which a column is empty; all of them where there is no column."""
+    if column is None:
+        return np.arange(count)
+    return np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
 
 
 def _when(text: str, reading: Reading, home: dt.tzinfo) -> When | Fault:
@@ -270,20 +352,88 @@ def _when(text: str, reading: Reading, home: dt.tzinfo) -> When | Fault:
     return replace(when, day=when.moment.astimezone(home).date()) if when.moment else when
 
 
+def _whens(words: pa.Array, reading: Reading, home: dt.tzinfo) -> tuple[pa.Array, pa.Array, list[Found]]:
+    """Day and moment of each word, and the words that name neither; an empty one does not either."""
+    if not words.null_count:
+        if (days := _iso_days(words)) is not None:
+            return days, pa.nulls(len(words), arrow_type(_STAMP)), []
+        if (moments := _iso_moments(words)) is not None:
+            return _days(moments, home), moments, []
+    found = [
+        _when(text, reading, home) if text is not None else Fault("it is empty", "fill it in the source")
+        for text in words.to_pylist()
+    ]
+    return (
+        pa.array([when.day if isinstance(when, When) else None for when in found], pa.date32()),
+        pa.array([when.moment if isinstance(when, When) else None for when in found], arrow_type(_STAMP)),
+        [(place, when) for place, when in enumerate(found) if isinstance(when, Fault)],
+    )
+
+
+def _in_turn(texts: list[pa.Scalar], columns: list[pa.Array]) -> list[pa.Scalar | pa.Array]:
+    """The parts of a template as they stand in it."""
+    found: list[pa.Scalar | pa.Array] = [texts[0]]
+    for column, text in zip(columns, texts[1:], strict=True):
+        found += [column, text]
+    return found
+
+
 _SUBJECTS = {"deal": "deals", "subscription": "subscriptions", "activity": "activities", "account": "organisations"}
 _STAMP = Column("instant", "instant", "a moment")
 
-_ARROW_OF = {column.name: arrow_type(column) for column in ENVELOPE} | {"staged_row": pa.int64(), "row_no": pa.int64()}
+
+# ------------------------------------------------------------------------------------------- whole columns at once
+
+_ISO_DAY = r"^\d{4}-\d{2}-\d{2}$"
+_ISO_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$"
+_PLAIN_NUMBER = r"^-?(0|[1-9]\d{0,14})(\.(\d{1,2}|\d{4}))?$"
+"""Numbers that read one way only: no groups, and not three decimals."""
+_PLAIN_EMAIL = r"^[!-?\[-~]+@[!-?\[-~]+$"
+"""An address in small letters, of printable ASCII."""
 
 
-def _text(batch: Batch, place: int) -> str:
-    return " | ".join(batch.columns[header][place] for header in batch.headers)
+def _plainly(texts: Texts, column: Column, reading: Reading) -> pa.Array | None:
+    """A column whose words all have the plain form of its kind, read at once; None where cells must be looked at.
+
+    What this reads it reads as `reader` does; tests hold the two together.
+    """
+    words = texts.words
+    if column.kind in ("text", "id"):
+        longest = pc.max(pc.binary_length(words)).as_py() or 0
+        return words if texts.plain and longest <= reading.longest else None
+    if column.kind == "email":
+        return words if all_match(words, _PLAIN_EMAIL) else None
+    if column.kind == "instant":
+        return _iso_moments(words)
+    if column.kind == "date":
+        return _iso_days(words)
+    if column.kind in DECIMALS and reading.decimal != "," and all_match(words, _PLAIN_NUMBER):
+        try:
+            return pc.cast(words, arrow_type(column))
+        except pa.ArrowInvalid:
+            return None
+    return None
 
 
-def _without(rows: pa.Table, gone: pa.Array) -> pa.Table:
-    if not len(gone):
-        return rows
-    return rows.filter(pc.invert(pc.is_in(rows.column("row_no"), value_set=gone)))
+def _iso_days(words: pa.Array) -> pa.Array | None:
+    return _cast(words, pa.date32()) if all_match(words, _ISO_DAY) else None
+
+
+def _iso_moments(words: pa.Array) -> pa.Array | None:
+    return _cast(words, arrow_type(_STAMP)) if all_match(words, _ISO_MOMENT) else None
+
+
+def _cast(words: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    try:
+        return pc.cast(words, kind)
+    except pa.ArrowInvalid:  # 30 February, a leap second: the cells are looked at one by one
+        return None
+
+
+def _days(moments: pa.Array, home: dt.tzinfo) -> pa.Array:
+    """The days of moments in the home zone."""
+    local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", str(home))))
+    return pc.cast(pc.floor_temporal(local, unit="day"), pa.date32())
 
 
 # --------------------------------------------------------------------------------------------------------- proving
@@ -312,7 +462,18 @@ def _kind(table: Table, name: str) -> str:
 
 
 def look(asked: Mapping[str, Proof], batches: Iterator[Batch]) -> None:
-    """Show every cell of the columns in question to their proofs."""
+    """Show every cell of the columns in question to their proofs; those that say nothing about them are passed over."""
     for batch in batches:
         for header, proof in asked.items():
-            proof.look(cell for cell in dict.fromkeys(batch.columns[header]) if cell.strip().casefold() not in EMPTY)
+            words = coded(batch.columns[header]).words
+            says_nothing = pc.match_substring_regex(words, _SAYS_NOTHING[proof.kind])
+            for word in words.filter(pc.invert(pc.fill_null(says_nothing, True))).to_pylist():
+                if word.casefold() not in EMPTY:
+                    proof.look([word])
+
+
+_SAYS_NOTHING = {
+    "date": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z)?$",
+    "number": r"^-?\d+$",
+}
+"""Cells that read one way only, name their zone and prove nothing about others."""

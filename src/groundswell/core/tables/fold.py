@@ -6,12 +6,49 @@ what the home leaves empty, and columns that belong together come from one row. 
 file merely names) comes after every source. Roles add up. Last, facts that begin after the day are left out.
 """
 
+from collections.abc import Mapping
+
 from groundswell.core.tables.contract import ENVELOPE, Column, Table
+from groundswell.core.tables.identity import own_id_sql
+from groundswell.core.tables.typed import sql_type
 
 ROLE_FLAGS = frozenset({"is_partner", "is_customer"})
 """Roles that add up over sources: who is a customer in one system and a partner in another is both."""
 
 _STAMP = "coalesce(changed_at, known_at)"
+
+
+COMPARED = ("unchanged", "follows", "contradicts")
+"""What `unchanged_sql` says of a row."""
+
+
+def version_sql(table: Table, rows: str, filled: set[str], load: Mapping[str, str]) -> str:
+    """Typed rows as versions, in the order of `versions_columns`: columns that no row fills are empty, ids are made.
+
+    `load` holds SQL of what the load says of all its rows: source, known_at, known_by, load_id, landing. An activity
+    without an id is known by its hash.
+    """
+    typed = ", ".join(
+        column.name if column.name in filled else f"cast(null as {sql_type(column)}) as {column.name}"
+        for column in versions_columns(table)
+        if column.name not in (*load, "own_id")
+    )
+    known_at, known_by = load["known_at"], load["known_by"]
+    if "known_at" in filled:
+        known_by = f"case when known_at is null then {known_by} else 'source' end"
+        known_at = f"coalesce(known_at, {known_at})"
+    external_id = "external_id"
+    if table.name == "activities":
+        external_id = f"case when external_id is null then 'hash:' || {row_hash_sql(table)} else external_id end"
+    said = {
+        **load, "known_at": "known_at_", "known_by": "known_by_", "external_id": "external_id_",
+        "own_id": own_id_sql(table.prefix, load["source"], "object", "external_id_"),
+    }  # fmt: skip
+    columns = ", ".join(f"{said.get(column.name, column.name)} as {column.name}" for column in versions_columns(table))
+    return f"""
+with typed as (select {typed}, {known_at} as known_at_, {known_by} as known_by_ from {rows}),
+named as (select *, {external_id} as external_id_ from typed)
+select {columns} from named"""
 
 
 def row_hash_sql(table: Table) -> str:
@@ -59,22 +96,37 @@ select staged_row, (row_before is not distinct from row_hash and change_before i
 from compared where staged_row > 0"""
 
 
-def current_sql(table: Table, versions: str) -> str:
+def current_sql(table: Table, versions: str, once: bool = False) -> str:
     """The current view of a table as of $as_of: the facts known before $cut, folded over sources and links.
 
     Reads `source_order` (source, place of a source for this table) and `redirects` (from_id, into_id). Each row keeps
-    `source`, `landing`, `line`, `load_id`, `known_at` and `row_hash` of its home version: the evidence.
+    `source`, `landing`, `line`, `load_id`, `known_at` and `row_hash` of its home version: the evidence. `once` says that
+    no key comes twice, so that nothing need be put in order.
     """
-    return _folded(table, versions) if table.identity else _latest_rows(table, versions)
+    latest = _latest(versions, once)
+    return _folded(table, latest) if table.identity else _latest_rows(table, latest)
 
 
-def _latest(table: Table, versions: str) -> str:
+def _latest(versions: str, once: bool) -> str:
+    """The versions known before the cut with their `place`: 1 is the latest of its key and source.
+
+    Most keys have one version, which needs no sorting; only the others are put in order.
+    """
+    day = "cast({} at time zone $home_zone as date) as first_known_on"
+    first = f"select v.*, 1 as place, {day.format('v.known_at')} from visible as v"
+    visible = f"visible as (select * from {versions} where known_at < $cut)"
+    if once:
+        return f"{visible},\nlatest as ({first})"
     return f"""
+{visible},
+repeated as (select own_id from visible group by own_id having count(*) > 1),
 latest as (
-  select *, row_number() over (partition by own_id, source, mention
+  {first} left join repeated as r on r.own_id = v.own_id where r.own_id is null
+  union all
+  select v.*, row_number() over (partition by v.own_id, source, mention
       order by {_STAMP} desc, known_at desc, row_hash desc, deleted desc) as place,
-    cast(min(known_at) over (partition by own_id) at time zone $home_zone as date) as first_known_on
-  from {versions} where known_at < $cut)"""
+    {day.format("min(known_at) over (partition by v.own_id)")}
+  from visible as v join repeated as r on r.own_id = v.own_id)"""
 
 
 def _ref(column: Column) -> str:
@@ -95,10 +147,10 @@ def _business(table: Table) -> str:
 _EVIDENCE = "source, object, external_id, landing, line, load_id, known_at, known_by, row_hash"
 
 
-def _latest_rows(table: Table, versions: str) -> str:
+def _latest_rows(table: Table, latest: str) -> str:
     evidence = ", ".join(f"v.{name}" for name in _EVIDENCE.split(", "))
     return f"""
-with {_latest(table, versions)}
+with {latest}
 select v.own_id,
     {_business(table)},
     {evidence}
@@ -106,7 +158,7 @@ select v.own_id,
 where v.place = 1 and not v.deleted and coalesce(v.occurred_on, v.first_known_on) <= $as_of"""
 
 
-def _folded(table: Table, versions: str) -> str:
+def _folded(table: Table, latest: str) -> str:
     groups: dict[str, list[Column]] = {}
     for column in table.columns:
         if column.name not in ROLE_FLAGS:
@@ -121,7 +173,7 @@ def _folded(table: Table, versions: str) -> str:
     own = ",\n    ".join(f"{picked[column.name]} as {column.name}" for column in table.columns)
     evidence = ", ".join(f"max(case when home = 1 then {name} end) as {name}" for name in _EVIDENCE.split(", "))
     return f"""
-with {_latest(table, versions)},
+with {latest},
 ranked as (
   select coalesce(e.into_id, v.own_id) as entity_id,
     {_business(table)},
@@ -146,5 +198,8 @@ having max(case when home = 1 then occurred_on end) <= $as_of"""
 
 
 def versions_columns(table: Table) -> tuple[Column, ...]:
-    """The columns of a table of versions: the envelope, then the own columns."""
-    return (*ENVELOPE, *table.columns)
+    """The columns of a table of versions as they are stored: the envelope, then the own columns.
+
+    The row hash is a function of the row, so it is worked out where it is asked for and never stored.
+    """
+    return (*(column for column in ENVELOPE if column.name != "row_hash"), *table.columns)

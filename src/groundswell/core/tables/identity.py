@@ -18,6 +18,11 @@ def own_id(prefix: str, source: str, kind_of_thing: str, external_id: str) -> st
     return f"{prefix}_{hashlib.sha256(key.encode()).hexdigest()[:20]}"
 
 
+def own_id_sql(prefix: str, source: str, kind_of_thing: str, external_id: str) -> str:
+    """The same in the engine, of SQL expressions of text; for columns in which hardly any id comes twice."""
+    return f"'{prefix}_' || substr(sha256(concat_ws(chr(31), {source}, {kind_of_thing}, {external_id})), 1, 20)"
+
+
 def name_key(name: str) -> str:
     """Key of a thing that its source names but gives no id: `name:` and the NFKC case-folded name, spaces collapsed."""
     return "name:" + " ".join(unicodedata.normalize("NFKC", name).casefold().split())
