@@ -104,6 +104,7 @@ class _Typing:
         """The staged rows, spoiled ones included: the whole input row is taken out once all row maps have seen it."""
         self.typed = {column.name: self._column(column) for column in self.table.columns}
         self._home_money()
+        self._rates_of_home()
         self._require()
         count = len(self.places)
         envelope = self._identity() | self._times() | {
@@ -177,6 +178,17 @@ class _Typing:
                 amounts[i] = None
             if amounts[i] is None:
                 basis[i] = None
+
+    def _rates_of_home(self) -> None:
+        """Rates that their file says are against another currency than ours convert nothing of ours."""
+        if self.table.name != "fx_rates":
+            return
+        home = self.load.home_currency
+        for place, currency in zip(self.places, self.sight.cells("home_currency"), strict=True):
+            if currency and currency.upper() != home:
+                reason = f"the rate is for one {currency}, home currency is {home}"
+                remedy = f"bring rates for one {home}, or set home_currency in policy/instance.toml"
+                self._spoil(place, "home_currency", Fault(reason, remedy))
 
     def _require(self) -> None:
         for column in self.table.columns:
