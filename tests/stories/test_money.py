@@ -55,8 +55,9 @@ def test_amounts_count_from_the_day_on_which_their_rates_were_known(home: Home) 
         ("", "", ""),
     ]
 
-    take_in_text(home, "late.csv", "currency,day,per_home\nGBP,2026-03-02,0.8\n", "2026-05-03")
+    take_in_text(home, "late.csv", "currency,day,per_home\nGBP,2026-03-02,0.8\nGBP,2026-05-20,0.7\n", "2026-05-03")
     assert won(home, "2026-05-03") == ("known", "2625", "")
+    assert [len(table(home, "fx_rates", day)) for day in ("2026-05-03", "2026-05-19", "2026-05-20")] == [4, 4, 5]
     take_in_text(home, "mended.csv", "currency,day,per_home\nGBP,2026-03-02,0.5\n", "2026-05-04")
     assert won(home, "2026-05-04") == ("known", "3000", "")
     assert won(home, "2026-05-03") == ("known", "2625", "")
