@@ -26,6 +26,8 @@ def engine() -> Engine:
         made.do(f"create table {table}_of_partners ({', '.join(f'{name} {type_}' for name, type_ in types.items())})")
         made.do(f"create view {table}_now as select * from {table}_of_partners")
     made.do("create table partners (partner_id varchar, name varchar)")
+    periods = ", ".join(f"{column.name} {sql_type(column)}" for column in TABLES["fiscal_periods"].columns)
+    made.do(f"create table fiscal_periods_now ({periods})")
     return made
 
 
@@ -38,6 +40,9 @@ def lay(into: Engine, partners: Sequence[str], tables: Mapping[str, Rows]) -> No
     into.do("delete from partners")
     for name in partners:
         _insert(into, "partners", {"partner_id": name, "name": name})
+    into.do("delete from fiscal_periods_now")
+    for row in tables.get("fiscal_periods", ()):
+        _insert(into, "fiscal_periods_now", row)
 
 
 def _whole(table: str, number: int, row: Mapping[str, object]) -> dict[str, object]:

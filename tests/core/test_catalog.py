@@ -374,6 +374,7 @@ def test_a_condition_over_signals_that_the_check_accepts_is_answered(condition: 
     ("path", "text", "fault"),
     [
         ("instance.toml", "fiscal_first_month = 13", "2 fiscal_first_month: is a month, 1 to 12"),
+        ("instance.toml", "rate_days = -1", "2 rate_days: is a number of days, 0 to 3660"),
         ("instance.toml", 'home_zone = "Berlin"', "2 home_zone: 'Berlin' is not a time zone"),
         ("instance.toml", "home_currency = 3", "2 home_currency: 3 is not a text"),
         (

@@ -12,6 +12,7 @@ from groundswell.core.points.score import Scored
 from groundswell.core.readiness import NAME, readiness
 from groundswell.core.signals import shapes
 from groundswell.core.signals.compile import Half, compile_halves, half
+from groundswell.core.signals.fiscal import Calendar, calendar
 from groundswell.core.signals.values import Covered, value
 from groundswell.core.tables import views
 
@@ -50,7 +51,8 @@ class Assessment:
 def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
     """Assess every partner of the day. The same tables, policy and day give the same answer to the last digit."""
     rows = sorted(ask("select * from partners", {}), key=lambda row: str(row["partner_id"]))
-    halves, covers = _covers(policy, as_of, ask)
+    fiscal = _fiscal(policy, ask)
+    halves, covers = _covers(policy, as_of, ask, fiscal)
     unavailable = _unavailable(covers)
     pieces = _pieces(policy, [h for name, parts in halves.items() if name not in unavailable for h in parts], ask)
     kinds = shapes.signal_kinds(policy.signals)
@@ -65,17 +67,25 @@ def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
         }
         found.append(Assessed(row, values, readiness(policy, values, kinds, as_of)))
     found.sort(key=lambda one: (-one.readiness.ranks_by, -one.readiness.high, one.partner_id))
-    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), tuple(_remarks(policy, as_of)))
+    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), tuple(_remarks(policy, as_of, fiscal)))
 
 
 def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
     """Signals that cannot be computed from the tables of a day -> what is missing; table -> how many it would add."""
-    unavailable = _unavailable(_covers(policy, as_of, ask)[1])
+    unavailable = _unavailable(_covers(policy, as_of, ask, _fiscal(policy, ask))[1])
     return unavailable, _would_add(unavailable)
 
 
-def _covers(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, list[Half]], dict[str, list[Covered]]]:
-    halves = {name: _halves(policy, name, signal, as_of) for name, signal in policy.signals.items()}
+def _fiscal(policy: Policy, ask: Ask) -> Calendar:
+    """The fiscal calendar of the instance, as the tables of the day know it."""
+    periods = ask("select calendar, starts_on, ends_on, year, quarter from fiscal_periods_now", {})
+    return calendar(policy.instance.fiscal_first_month, policy.instance.fiscal_calendar, periods)
+
+
+def _covers(
+    policy: Policy, as_of: dt.date, ask: Ask, fiscal: Calendar
+) -> tuple[dict[str, list[Half]], dict[str, list[Covered]]]:
+    halves = {name: _halves(name, signal, as_of, fiscal) for name, signal in policy.signals.items()}
     covered = _Coverage(policy, [part for parts in halves.values() for part in parts], ask)
     return halves, {name: [covered.of(part) for part in parts] for name, parts in halves.items()}
 
@@ -85,14 +95,13 @@ def _unavailable(covers: Mapping[str, list[Covered]]) -> dict[str, tuple[str, ..
     return {name: what for name, what in missing.items() if what}
 
 
-def signal_halves(policy: Policy, name: str, as_of: dt.date) -> list[Half]:
+def signal_halves(policy: Policy, name: str, as_of: dt.date, ask: Ask) -> list[Half]:
     """The halves of one signal, with their windows as of a day: what `explain` asks the rows of."""
-    return _halves(policy, name, policy.signals[name], as_of)
+    return _halves(name, policy.signals[name], as_of, _fiscal(policy, ask))
 
 
-def _halves(policy: Policy, name: str, signal: Signal, as_of: dt.date) -> list[Half]:
-    first = policy.instance.fiscal_first_month
-    found = [half(f"{name}__{i}", measure, as_of, first) for i, measure in enumerate(shapes.halves(signal.measure))]
+def _halves(name: str, signal: Signal, as_of: dt.date, fiscal: Calendar) -> list[Half]:
+    found = [half(f"{name}__{i}", measure, as_of, fiscal) for i, measure in enumerate(shapes.halves(signal.measure))]
     # The first half carries how the two join; `halves` gives it without, so that each stands alone in the SQL.
     if len(found) == 2:
         found[0] = Half(found[0].name, _joining(found[0].measure, signal.measure.how), found[0].window)
@@ -179,9 +188,17 @@ def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     return dict(sorted(added.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _remarks(policy: Policy, as_of: dt.date) -> Iterator[str]:
+def _remarks(policy: Policy, as_of: dt.date, fiscal: Calendar) -> Iterator[str]:
     edition = policy.edition(NAME, as_of)
     whose = "your own, of" if edition.origin.own else "unvalidated priors of"
     yield f"Weights are {whose} edition {edition.origin.since}, not yet checked against your outcomes."
     if as_of < edition.origin.since:
         yield f"No edition of {NAME} covers {as_of}; its first, of {edition.origin.since}, is applied."
+    if fiscal.told:
+        now = fiscal.quarter(as_of)
+        which = f"{as_of} is in quarter {now.number} of fiscal {now.year}, {now.first} to {now.last}"
+        named = f"calendar '{policy.instance.fiscal_calendar}' of fiscal_periods"
+        if fiscal.covers(as_of):
+            yield f"Fiscal quarters and years are those of {named}: {which}."
+        else:
+            yield f"No whole year of {named} covers the day; by the first month of instance.toml, {which}."

@@ -98,7 +98,9 @@ def _instance(documents: Mapping[str, Document], faults: list[str]) -> Instance:
     found = Instance(
         home_zone=own.text("home_zone"),
         home_currency=own.text("home_currency"),
+        rate_days=int(own.number("rate_days")),
         fiscal_first_month=int(own.number("fiscal_first_month")),
+        fiscal_calendar=own.text("fiscal_calendar"),
         free_mail=frozenset(own.texts("free_mail")),
         source_order=_orders(order),
         limits={name: int(value) for name, value in _limits(limits).items()},
@@ -110,6 +112,8 @@ def _instance(documents: Mapping[str, Document], faults: list[str]) -> Instance:
         own.fault(
             "home_currency", f"'{found.home_currency}' is not a currency; write its ISO 4217 code in capitals, as EUR"
         )
+    if not 0 <= found.rate_days <= 3660:
+        own.fault("rate_days", "is a number of days, 0 to 3660")
     if not 1 <= found.fiscal_first_month <= 12:
         own.fault("fiscal_first_month", "is a month, 1 to 12")
     own.done()

@@ -165,11 +165,17 @@ class Score:
 
 @dataclass(frozen=True)
 class Instance:
-    """What a vendor sets once: zone that decides days, home currency, first month of the fiscal year, source order."""
+    """What a vendor sets once: zone that decides days, home currency, fiscal year, source order.
+
+    `rate_days` is how many days after its own a rate still converts. `fiscal_calendar` names the calendar of
+    fiscal_periods that is the vendor's; where it does not cover a day, years begin with `fiscal_first_month`.
+    """
 
     home_zone: str
     home_currency: str
+    rate_days: int
     fiscal_first_month: int
+    fiscal_calendar: str
     source_order: Mapping[str, tuple[str, ...]]
     free_mail: frozenset[str]
     limits: Mapping[str, int]

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from groundswell.core.declare import Instance
 from groundswell.core.tables import fold, views
+from groundswell.core.tables.cells import minor_units
 from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import follow, without_circles
 from groundswell.core.tables.typed import sql_type
@@ -43,6 +44,7 @@ class Engine:
         self.connection = duckdb.connect(config={"memory_limit": memory, "threads": threads})
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set preserve_insertion_order = true")
+        self.connection.execute("create temp macro div(n, d) as cast(n as hugeint) // cast(d as hugeint)")
         self.spill = spill
         if spill:
             self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
@@ -106,6 +108,8 @@ class Engine:
             "cut": f"timestamptz '{start_of_next_day(as_of, instance.home_zone):%Y-%m-%d %H:%M:%S}+00'",
             "home_zone": f"'{instance.home_zone}'",
             "home_currency": f"'{instance.home_currency}'",
+            "home_step": str(10 ** (4 - minor_units(instance.home_currency))),
+            "rate_days": str(instance.rate_days),
         }
         for name in TABLES:
             self.versions(name, files.get(name, ()))

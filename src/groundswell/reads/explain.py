@@ -89,7 +89,7 @@ def _rows(
 ) -> tuple[tuple[Row, ...], bool]:  # fmt: skip
     asked: dict[tuple[str, int], tuple[str, dict[str, object]]] = {}
     more = False
-    for half in signal_halves(policy, name, as_of):
+    for half in signal_halves(policy, name, as_of, engine.ask):
         query = rows_query(half, partner_id, policy.lists, at_most + 1)
         rows = engine.ask(query.sql, query.parameters)
         more = more or len(rows) > at_most

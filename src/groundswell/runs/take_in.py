@@ -287,8 +287,8 @@ def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[s
         )  # fmt: skip
         for row in other:
             said.append(
-                f"{row['n']} amounts are in {row['currency']}, not in home currency {currency}, and count in no sum; "
-                "home_currency is set in policy/instance.toml"
+                f"{row['n']} amounts are in {row['currency']}, not in home currency {currency}, and count in no sum "
+                "unless fx_rates has a spot rate for their day; home_currency is set in policy/instance.toml"
             )
     if "links" in staged.tables:
         rows = engine.ask("select from_id, into_id from compared_links order by known_at desc, row_hash desc")

@@ -376,7 +376,7 @@ def test_the_rows_behind_a_figure_are_those_that_count_newest_first(engine: Engi
         deal("b", 1, deal_id="other", closed_on=D(2026, 6, 1)),
     ]
     day.lay(engine, "ab", {"deals": rows})
-    half = signal_halves(policy, "won_revenue", AS_OF)[0]
+    half = signal_halves(policy, "won_revenue", AS_OF, engine.ask)[0]
     query = rows_query(half, "a", policy.lists, 50)
     found = engine.ask(query.sql, query.parameters)
     assert [(row["row_id"], row["day"], row["line"]) for row in found] == [

@@ -17,6 +17,7 @@ from groundswell.core.tables.cells import (
     date_proof,
     decimal_proof,
     floats,
+    minor_units,
     read_decimal,
     read_when,
     reader,
@@ -391,6 +392,13 @@ def test_namibia_is_a_country_and_no_empty_cell() -> None:
 @pytest.mark.parametrize("text", ["Atlantis", "ZZ", "EU", "XA"])
 def test_a_country_that_iso_does_not_know_is_left_empty_and_reported(text: str) -> None:
     assert read("country", text) == Noted(None, f"country '{text}' is not known; the cell stays empty")
+
+
+@pytest.mark.parametrize(
+    ("code", "digits"), [("USD", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("HUF", 2), ("IQD", 3), ("LBP", 2)]
+)
+def test_a_currency_has_the_decimals_of_iso_4217(code: str, digits: int) -> None:
+    assert minor_units(code) == digits
 
 
 def test_currencies_are_codes() -> None:

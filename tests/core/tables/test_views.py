@@ -1,8 +1,11 @@
 """What rules read of a day: derived columns, one row a partner and deal, credentials through holders, partners."""
 
 import datetime as dt
+import random
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pyarrow as pa
@@ -47,7 +50,17 @@ class World:
         said = {"subject_kind": "deal", "subject_id": deal, "partner_id": partner, "role": role, "evidence": "manual"}
         self.add("touches", f"h_{deal}_{partner}_{role}", **said | cells)
 
-    def day(self, as_of: dt.date = AS_OF) -> Engine:
+    def rate(self, currency: str, day: dt.date, per_home: str, rates: str = "spot", **cells: object) -> None:
+        said = {"rates": rates, "currency": currency, "day": day, "per_home": Decimal(per_home), "occurred_on": day}
+        self.add("fx_rates", f"x_{rates}_{currency}_{day}", **said | cells)
+
+    def converted(self, as_of: dt.date = AS_OF, **settings: object) -> dict[str, tuple[object, object, object]]:
+        """(amount_home, home_rate_on, home_basis) of every deal, under these settings of the instance."""
+        found = rows(self.day(as_of, **settings), "deals_now", "deal_id", "amount_home", "home_rate_on", "home_basis")
+        assert len(found) == len(self.rows["deals"])
+        return {str(deal): (amount, day, basis) for deal, amount, day, basis in found}
+
+    def day(self, as_of: dt.date = AS_OF, **settings: object) -> Engine:
         """The engine with the tables of a day laid."""
         files = {}
         for table, rows in self.rows.items():
@@ -55,7 +68,7 @@ class World:
             arrays = {c.name: pa.array([row.get(c.name) for row in rows], arrow_type(c)) for c in columns}
             files[table] = [self.folder / f"{table}.parquet"]
             pq.write_table(pa.table(arrays), files[table][0])
-        self.engine.day(as_of, INSTANCE, files)
+        self.engine.day(as_of, replace(INSTANCE, **settings), files)  # type: ignore[arg-type]
         return self.engine
 
 
@@ -123,12 +136,155 @@ def test_an_amount_in_home_currency_is_home_money_and_any_other_without_a_rate_i
     world.add("deals", "d_4", name="D", stage_class="open", amount=100)
     world.add("deals", "d_5", name="D", stage_class="open", amount=0, currency="EUR")
     assert rows(world.day(), "deals_now", "deal_id", "amount_home", "home_basis") == [
-        ("d_1", 100, "rate"),
+        ("d_1", 100, "source"),
         ("d_2", None, None),
         ("d_3", 90, "source"),
         ("d_4", None, None),
-        ("d_5", 0, "rate"),
+        ("d_5", 0, "source"),
     ]
+
+
+MARCH = D(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("home", "currency", "amount", "per_home", "home_amount"),
+    [
+        ("USD", "EUR", "100", "0.92", "108.70"),
+        ("USD", "EUR", "-100", "0.92", "-108.70"),
+        ("USD", "EUR", "0", "0.92", "0"),
+        ("USD", "JPY", "1000000", "149.5", "6688.96"),
+        ("EUR", "USD", "0.25", "2", "0.12"),
+        ("EUR", "USD", "0.75", "2", "0.38"),
+        ("EUR", "USD", "-0.25", "2", "-0.12"),
+        ("EUR", "USD", "0.0051", "1", "0.01"),
+        ("JPY", "EUR", "1", "0.4", "2"),
+        ("JPY", "EUR", "1.4", "0.4", "4"),
+        ("JPY", "EUR", "10.01", "0.00625", "1602"),
+        ("KWD", "USD", "100", "3.25", "30.769"),
+        ("KWD", "USD", "0.0025", "1", "0.002"),
+        ("KWD", "USD", "0.0035", "1", "0.004"),
+        ("CLF", "USD", "1", "32", "0.0312"),
+        ("USD", "EUR", "9999999999999999.9999", "1.00000001", "9999999900000001.00"),
+        ("USD", "EUR", "0.0001", "99999999999999999999.99999999", "0"),
+        ("USD", "EUR", "9999999999999999.9999", "0.5", None),
+        ("USD", "EUR", "9999999999999999.9999", "0.00000001", None),
+    ],
+)
+def test_an_amount_is_divided_by_the_rate_and_rounded_once_half_even_to_the_smallest_unit(
+    world: World, home: str, currency: str, amount: str, per_home: str, home_amount: str | None
+) -> None:
+    world.add("deals", "d_1", name="D", stage_class="won", amount=Decimal(amount), currency=currency, closed_on=MARCH)
+    world.rate(currency, MARCH, per_home)
+    expected = (None, None) if home_amount is None else (Decimal(home_amount), "rate")
+    amount_home, day, basis = world.converted(home_currency=home)["d_1"]
+    assert (amount_home, basis) == expected
+    assert home_amount is None or day == MARCH
+
+
+def test_conversion_is_exact_to_the_last_digit(world: World) -> None:
+    chance = random.Random(20260302)
+    written = {}
+    for number in range(400):
+        rate = Decimal(chance.randrange(1, 10 ** chance.randrange(1, 14))).scaleb(-8)
+        amount = Decimal(chance.randrange(10 ** chance.randrange(1, 17))).scaleb(-4)
+        day = D(2020, 1, 1) + dt.timedelta(days=number)
+        world.add("deals", f"d_{number}", name="D", stage_class="won", amount=amount, currency="USD", closed_on=day)
+        world.rate("USD", day, str(rate))
+        written[f"d_{number}"] = Fraction(amount) / Fraction(rate)
+    found = {deal: amount for deal, (amount, _, _) in world.converted(home_currency="EUR").items()}
+    cents = {deal: Fraction(round(exact * 100), 100) for deal, exact in written.items()}  # round is half-even
+    assert found == {deal: amount if amount < 10**16 else None for deal, amount in cents.items()}
+
+
+RATE_ON = {"created_on": D(2026, 1, 5), "close_on": D(2026, 2, 2), "closed_on": D(2026, 3, 2)}
+
+
+@pytest.mark.parametrize(
+    ("stage_class", "dated_by", "converted_on"),
+    [
+        ("won", ("created_on", "close_on", "closed_on"), "closed_on"),
+        ("won", ("created_on", "close_on"), "close_on"),
+        ("open", ("created_on", "close_on"), "close_on"),
+        ("open", ("created_on",), "created_on"),
+        ("open", (), None),
+    ],
+)
+def test_the_day_of_the_rate_is_that_of_closing_else_the_planned_one_else_of_creation(
+    world: World, stage_class: str, dated_by: tuple[str, ...], converted_on: str | None
+) -> None:
+    dates = {name: RATE_ON[name] for name in dated_by}
+    world.add("deals", "d_1", name="D", stage_class=stage_class, amount=8, currency="USD", **dates)
+    for per_home, day in enumerate(RATE_ON.values(), start=1):
+        world.rate("USD", day, str(2**per_home))
+    worth = {"created_on": 4, "close_on": 2, "closed_on": 1}
+    expected = (worth[converted_on], RATE_ON[converted_on], "rate") if converted_on else (None, None, None)
+    assert world.converted()["d_1"] == expected
+
+
+@pytest.mark.parametrize(
+    ("closed_on", "rate_days", "rate_on"),
+    [
+        (D(2024, 2, 28), 10, None),
+        (D(2024, 2, 29), 10, D(2024, 2, 29)),
+        (D(2024, 2, 29), 0, D(2024, 2, 29)),
+        (D(2024, 3, 1), 0, None),
+        (D(2024, 3, 10), 10, D(2024, 2, 29)),
+        (D(2024, 3, 11), 10, None),
+        (D(2024, 3, 30), 31, D(2024, 2, 29)),
+        (D(2024, 3, 31), 31, D(2024, 3, 31)),
+        (D(2024, 4, 30), 10, None),
+    ],
+)
+def test_the_last_rate_on_or_before_the_day_holds_for_the_days_of_policy_and_no_longer(
+    world: World, closed_on: dt.date, rate_days: int, rate_on: dt.date | None
+) -> None:
+    world.add("deals", "d_1", name="D", stage_class="won", amount=1, currency="USD", closed_on=closed_on)
+    world.rate("USD", D(2024, 2, 29), "2")
+    world.rate("USD", D(2024, 3, 31), "2")
+    world.rate("GBP", closed_on, "2")
+    found = world.converted(rate_days=rate_days)["d_1"]
+    assert found == ((Decimal("0.50"), rate_on, "rate") if rate_on else (None, None, None))
+
+
+def test_a_plan_that_lies_ahead_is_converted_at_the_rate_of_the_day_of_the_view(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="open", amount=6, currency="USD", close_on=D(2026, 12, 31))
+    world.rate("USD", D(2026, 6, 26), "2")
+    world.rate("USD", D(2026, 7, 1), "3")
+    assert world.converted()["d_1"] == (3, D(2026, 6, 26), "rate")
+    assert world.converted(D(2026, 7, 5))["d_1"] == (2, D(2026, 7, 1), "rate")
+
+
+def test_a_rate_that_was_known_later_is_not_seen_before(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="won", amount=6, currency="USD", closed_on=MARCH)
+    world.rate("USD", MARCH, "2", known_at=dt.datetime(2026, 4, 1, 12, tzinfo=dt.UTC))
+    world.rate("USD", MARCH, "3", known_at=dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC))
+    assert world.converted(D(2026, 3, 31))["d_1"] == (None, None, None)
+    assert world.converted(D(2026, 4, 30))["d_1"] == (3, MARCH, "rate")
+    assert world.converted(D(2026, 5, 1))["d_1"] == (2, MARCH, "rate")
+
+
+def test_of_two_sources_of_a_rate_the_first_is_taken_and_tables_of_programmes_convert_nothing(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="won", amount=6, currency="USD", closed_on=MARCH)
+    world.add("deals", "d_2", name="D", stage_class="won", amount=6, currency="GBP", closed_on=MARCH)
+    world.rate("USD", MARCH, "3", "Spot", source="generic")
+    world.rate("USD", MARCH, "2")
+    world.rate("GBP", MARCH, "2", "hubspot 2024-25")
+    assert world.converted() == {"d_1": (3, MARCH, "rate"), "d_2": (None, None, None)}
+
+
+def test_a_rate_changes_neither_what_is_home_money_nor_what_the_source_converted(world: World) -> None:
+    said = {"name": "D", "stage_class": "won", "amount": 100, "closed_on": MARCH}
+    world.add("deals", "d_1", currency="EUR", **said)
+    world.add("deals", "d_2", currency="USD", amount_home=90, home_basis="source", home_rate_on=D(2026, 3, 1), **said)
+    world.add("deals", "d_3", **said)
+    world.rate("USD", MARCH, "2")
+    world.rate("EUR", MARCH, "2")
+    assert world.converted() == {
+        "d_1": (100, None, "source"),
+        "d_2": (90, D(2026, 3, 1), "source"),
+        "d_3": (None, None, None),
+    }
 
 
 def test_a_deal_closed_on_its_close_date_once_it_is_won_or_lost(world: World) -> None:

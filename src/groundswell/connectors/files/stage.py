@@ -139,6 +139,7 @@ class _Typing:
             if column.name in self.row.columns or column.fallback
         }
         self._home_money()
+        self._rates_of_home()
         self._require()
         return pa.table(self._identity() | self._times() | self.typed)
 
@@ -233,6 +234,17 @@ class _Typing:
         if "home_basis" in self.typed:
             basis = self.typed["home_basis"]
             self.typed["home_basis"] = pc.if_else(pc.is_null(amounts), pa.scalar(None, basis.type), basis)
+
+    def _rates_of_home(self) -> None:
+        """Rates that their file says are against another currency than ours convert nothing of ours."""
+        if self.table.name != "fx_rates":
+            return
+        home, said = self.load.home_currency, self.sight.cells("home_currency")
+        for place, currency in enumerate(said.words.to_pylist()):
+            if currency is not None and currency.upper() != home:
+                reason = f"the rate is for one {currency}, home currency is {home}"
+                remedy = f"bring rates for one {home}, or set home_currency in policy/instance.toml"
+                self._spoil(said.rows_of([place]), "home_currency", Fault(reason, remedy))
 
     def _require(self) -> None:
         for column in self.table.columns:

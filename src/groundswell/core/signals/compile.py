@@ -16,6 +16,7 @@ from groundswell.core import conditions
 from groundswell.core.conditions import DIALECT
 from groundswell.core.declare import Measure
 from groundswell.core.signals import shapes
+from groundswell.core.signals.fiscal import Calendar
 from groundswell.core.signals.windows import Window, window
 from groundswell.core.tables.contract import TABLES
 
@@ -41,9 +42,9 @@ class Query:
 Lists = Mapping[str, tuple[str, ...]]
 
 
-def half(name: str, measure: Measure, as_of: dt.date, fiscal_first_month: int) -> Half:
+def half(name: str, measure: Measure, as_of: dt.date, fiscal: Calendar) -> Half:
     """A half with its window worked out."""
-    return Half(name, measure, window(measure.window, measure.shift, as_of, fiscal_first_month))
+    return Half(name, measure, window(measure.window, measure.shift, as_of, fiscal))
 
 
 def compile_halves(halves: Iterable[Half], lists: Lists) -> list[Query]:

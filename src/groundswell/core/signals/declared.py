@@ -11,6 +11,7 @@ from groundswell.core.checks import Keys
 from groundswell.core.conditions import BadCondition
 from groundswell.core.declare import Measure, Signal
 from groundswell.core.signals import shapes
+from groundswell.core.signals.fiscal import Calendar
 from groundswell.core.signals.windows import window
 from groundswell.core.tables import views
 from groundswell.policy.read import Document
@@ -121,7 +122,7 @@ def _check(found: Measure, keys: Keys, lists: Lists) -> None:
         keys.fault("where", f"{error} (table {found.table})")
     for key, day in (("window", found.window), ("shift", found.shift)):
         try:
-            window(found.window if key == "window" else "", day if key == "shift" else "", _ANY_DAY, 1)
+            window(found.window if key == "window" else "", day if key == "shift" else "", _ANY_DAY, Calendar())
         except ValueError as error:
             keys.fault(key, str(error))
     if kinds.get(found.on) != "date":

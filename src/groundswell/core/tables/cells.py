@@ -297,6 +297,23 @@ def is_currency(code: str) -> bool:
     return code in _currencies()
 
 
+_MINOR_UNITS = {
+    code: digits
+    for digits, codes in {
+        0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+        3: "BHD IQD JOD KWD LYD OMR TND",
+        4: "CLF UYW",
+    }.items()
+    for code in codes.split()
+}
+"""Decimals by currency, where they are not 2. Source: ISO 4217:2015, list one; CLDR's differ, they are for display."""
+
+
+def minor_units(code: str) -> int:
+    """How many decimals a currency has: USD 2, JPY 0, KWD 3, CLF 4."""
+    return _MINOR_UNITS.get(code, 2)
+
+
 def _text(text: str, longest: int) -> object:
     if "\x00" in text:
         return Fault("the cell holds a NUL character", "remove it in the source")
@@ -330,6 +347,13 @@ def _int(text: str, decimal: str) -> object:
     if isinstance(number, Fault) or number != int(number) or abs(number) >= 2**63:
         return Fault(f"'{_short(text)}' is not a whole number", "write it as 1234")
     return int(number)
+
+
+def _number(text: str, decimal: str, positive: bool) -> object:
+    number = read_decimal(text, decimal, "number")
+    if positive and isinstance(number, Decimal) and number <= 0:
+        return Fault(f"'{_short(text)}' is not above 0", "correct the cell, or leave the row out")
+    return number
 
 
 def _email(text: str) -> object:
@@ -397,7 +421,7 @@ def reader(column: Column, how: Reading) -> Read:
         "instant": lambda text: _instant(text, how),
         "int": lambda text: _int(text, how.decimal),
         "money": lambda text: read_decimal(text, how.decimal, "money"),
-        "number": lambda text: read_decimal(text, how.decimal, "number"),
+        "number": lambda text: _number(text, how.decimal, column.positive),
         "share": lambda text: read_decimal(text, how.decimal, "share"),
         "list": _list,
     }[column.kind]

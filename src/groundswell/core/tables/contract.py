@@ -36,6 +36,8 @@ class Column:
     """True where a word outside the list is kept under its own name (`association:...`) instead of `other`."""
     fallback: str = ""
     """The word that stands for an empty cell, where canon names one ("`active` when unsaid")."""
+    positive: bool = False
+    """True for a number that divides: 0 and what is below it are refused."""
 
 
 @dataclass(frozen=True)
@@ -296,6 +298,23 @@ _ALL = (
         _ref("into_id", "organisations", "the id that stays", True),
         _c("how", "word", "who says so", True, words=("source", "shared_id", "domain", "person")),
         _c("compared", "text", "what was compared"),
+    )),
+    Table("fx_rates", "x", "what one unit of home currency is worth", key=("rates", "currency", "day"), columns=(
+        _c("rates", "text", "which table of rates: `spot`, or a programme's own such as `hubspot 2024-25`", True, "o",
+           fallback="spot"),
+        _c("currency", "currency", "currency of the amounts", True, "o"),
+        _c("day", "date", "first day of the rate", True, "o"),
+        _c("per_home", "number", "units of `currency` for one unit of home currency: amount / per_home is the amount in "
+           "home currency", True, "o", positive=True),
+    ), occurred="day"),
+    Table("fiscal_periods", "y", "quarters, or months of quarters, of a fiscal calendar", key=("calendar", "starts_on"), columns=(
+        _c("calendar", "text", "name of the calendar", True, "o", fallback="default"),
+        _c("starts_on", "date", "first day", True, "o"),
+        _c("ends_on", "date", "last day", True, "o"),
+        _c("year", "int", "name of the fiscal year", True, "o"),
+        _c("quarter", "int", "quarter of the fiscal year, from 1", True, "o"),
+        _c("month", "int", "month of the fiscal year, where a row is a month", private="o"),
+        _c("label", "text", "as people write it", private="o"),
     )),
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """What rules and screens read: the current views with their derived columns, and the rows that reach a partner.
 
 `VIEWS` are the current tables with what the engine derives (closed_on, amount_home, live, ...); `REACHING` are the
-relations that signals read: one row per (partner, thing). Both are SQL in the portable subset over `<table>_fold`.
+relations that signals read: one row per (partner, thing). Both are SQL in the portable subset over `<table>_fold`,
+with one function that the engine brings: `div(n, d)`, the whole part of a quotient of whole numbers, exactly.
 """
 
 from groundswell.core.tables.contract import ROLES, TABLES
@@ -10,7 +11,7 @@ _FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "st
 """Columns that an undated export leaves empty: the day the fact was first known stands in."""
 
 
-def _replaced(table: str, **expressions: str) -> str:
+def _replaced(table: str, relation: str = "", **expressions: str) -> str:
     contract = TABLES[table]
     head = [contract.identity or "own_id"]
     tail = ["occurred_on", "occurred_at", "source", "object", "external_id", "landing", "line", "load_id", "known_at",
@@ -18,13 +19,70 @@ def _replaced(table: str, **expressions: str) -> str:
     names = [*head, *contract.names, *tail]
     columns = ", ".join(f"{expressions[name]} as {name}" if name in expressions else f"t.{name}" for name in names)
     extra = ", ".join(f"{said} as {name}" for name, said in expressions.items() if name not in names)
-    return f"select {columns}{', ' + extra if extra else ''} from {table}_fold as t"
+    return f"select {columns}{', ' + extra if extra else ''} from {relation or f'{table}_fold'} as t"
 
 
 _LIVE = """(t.status in ('active', 'maintenance_due') and t.issued_on <= $as_of
   and (t.expires_on is null or t.expires_on >= $as_of) and (h.left_on is null or h.left_on >= $as_of))"""
 
 _HOME = "case when t.currency = $home_currency then t.amount end"
+
+_CLOSED = "coalesce(t.closed_on, case when t.stage_class in ('won', 'lost') then t.close_on end)"
+
+
+def _one_a_key(table: str) -> str:
+    """The rows of a table without identity, one for each key, whatever the case of its names.
+
+    Of two sources that of the first, else the newest.
+    """
+    columns = [TABLES[table].column(name) for name in TABLES[table].key]
+    key = ", ".join(f"lower(f.{column.name})" if column.kind == "text" else f"f.{column.name}" for column in columns)
+    return f"""(select * from (
+    select f.*, row_number() over (partition by {key} order by s.place, f.known_at desc, f.row_hash desc) as place
+    from {table}_fold as f join source_order as s on s.source = f.source and s.for_table = '{table}') as ranked
+  where place = 1)"""
+
+
+_SPOT_RATES = f"""
+with spot as (
+  select currency, day, per_home from {_one_a_key("fx_rates")} as t where lower(t.rates) = 'spot'),
+written as (
+  select t.deal_id, t.currency, t.amount, coalesce({_CLOSED}, t.close_on, t.created_on) as of_day
+  from deals_fold as t where t.amount_home is null and t.amount is not null and t.currency <> $home_currency),
+asked as (
+  select deal_id, currency, amount, case when of_day > $as_of then $as_of else of_day end as on_day
+  from written where of_day is not null),
+found as (
+  select *, max(rate_on) over (partition by currency order by on_day) as day
+  from (
+    select deal_id, currency, amount, on_day, cast(null as date) as rate_on from asked
+    union all select null, currency, null, day, day from spot) as days)
+select f.deal_id, f.amount, s.day, s.per_home
+from found as f join spot as s on s.currency = f.currency and s.day = f.day
+where f.deal_id is not null and f.day >= f.on_day - $rate_days"""
+"""The spot rate of each deal that is written in another currency: the last on or before its day, within $rate_days.
+
+Its day is that of closing, else the planned one, else that of creation; a day still to come counts as the day of the
+view. A deal without any such rate is not there.
+"""
+
+_CONVERTED = f"""
+with parts as (
+  select deal_id, day, case when amount < 0 then -1 else 1 end as sign,
+    div(abs(amount) * 10000, 1) * 100000000 as part, div(per_home * 100000000, 1) * $home_step as divisor
+  from ({_SPOT_RATES}) as r),
+divided as (
+  select *, div(part, divisor) as whole, part - div(part, divisor) * divisor as rest from parts),
+rounded as (
+  select *, $home_step * (whole + case when 2 * rest > divisor then 1
+    when 2 * rest = divisor and whole - 2 * div(whole, 2) = 1 then 1 else 0 end) as ten_thousandths from divided)
+select deal_id, day as rate_on, cast(sign * cast(ten_thousandths as decimal(20, 0)) * 0.0001 as decimal(20, 4)) as amount
+from rounded where ten_thousandths < 100000000000000000000"""
+"""Deals converted by rate, in whole numbers throughout: rounded once, half-even, to the home currency's smallest unit.
+
+$home_step is that unit in ten-thousandths: USD 100, JPY 10000, KWD 10. The steps stay below 10^33, so that 38 digits
+hold them. What would not fit into money is not there: unknown.
+"""
 
 VIEWS: dict[str, str] = {
     **{name: _replaced(name) for name in TABLES if name not in _FALLBACKS},
@@ -37,11 +95,15 @@ VIEWS: dict[str, str] = {
     + " left join organisations_fold as o on o.organisation_id = t.organisation_id",
     "deals": _replaced(
         "deals",
-        amount_home=f"coalesce(t.amount_home, {_HOME})",
-        home_basis=f"case when t.amount_home is not null then t.home_basis when {_HOME} is not null then 'rate' end",
-        closed_on="coalesce(t.closed_on, case when t.stage_class in ('won', 'lost') then t.close_on end)",
+        amount_home=f"coalesce(t.amount_home, {_HOME}, r.amount)",
+        home_rate_on="case when t.amount_home is not null then t.home_rate_on else r.rate_on end",
+        home_basis=f"case when t.amount_home is not null then t.home_basis when {_HOME} is not null then 'source' "
+        "when r.amount is not null then 'rate' end",
+        closed_on=_CLOSED,
         group_key="coalesce(t.group_key, t.deal_id)",
-    ),
+    )
+    + f" left join ({_CONVERTED}) as r on r.deal_id = t.deal_id",
+    **{name: _replaced(name, _one_a_key(name)) for name in ("fx_rates", "fiscal_periods")},
     "credentials": _replaced("credentials", live=_LIVE) + " left join people_fold as h on h.person_id = t.person_id",
 }
 """SQL of each current view, over `<table>_fold`."""
