@@ -10,6 +10,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from openpyxl import load_workbook
 from tests.river import command, take_in
 from tests.stories.instances import become, beside, differing, facts, instance
 
@@ -264,6 +265,32 @@ def test_a_table_as_csv_and_json(told: Home) -> None:
     keys = rows(command(told.path, "tables", "source_keys", "--as-of", DAY, "--format", "csv").stdout)
     assert {row["external_id"] for row in keys if row["entity_table"] == "deals"} == {"D1", "D2", "D4"}
     refused(command(told.path, "tables", "deal"), 2, "there is no table 'deal'. One of: organisations, people")
+
+
+def test_tables_and_lists_are_written_to_files_whole(told: Home, tmp_path: Path) -> None:
+    for words in (["partners"], ["tables", "deals", "--as-of", DAY]):
+        out = tmp_path / "out.csv"
+        found = command(told.path, *words, "--format", "csv", "--out", str(out))
+        assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+        assert out.read_text("utf-8") == command(told.path, *words, "--format", "csv").stdout
+        book = tmp_path / "out.xlsx"
+        assert command(told.path, *words, "--format", "xlsx", "--out", str(book)).returncode == 0
+        sheet = [[str(cell) for cell in row] for row in load_workbook(book).active.iter_rows(values_only=True)]
+        assert [len(sheet), sheet[0]] == [len(rows(out.read_text("utf-8"))) + 1, list(rows(out.read_text("utf-8"))[0])]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "out.xlsx"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--format", "xlsx"], "name the file: --out FILE.xlsx"),
+        (["--out", "deals.csv"], "--out deals.csv: say what to write, --format csv or --format xlsx"),
+        (["--format", "csv", "--out", "/nowhere/deals.csv"], "there is no folder /nowhere"),
+    ],
+)
+def test_where_an_export_cannot_go_is_usage(told: Home, words: list[str], said: str) -> None:
+    refused(command(told.path, "tables", "deals", *words), 2, said)
+    refused(command(told.path, "partners", *words), 2, said)
 
 
 def test_loads_are_listed_shown_and_reverted(told: Home) -> None:

@@ -23,6 +23,11 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, said: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=said, description=said, parents=[everywhere])
 
+    def printed(one: argparse.ArgumentParser) -> None:
+        forms = ("table", "csv", "xlsx", "json")
+        one.add_argument("--format", choices=forms, default="table", help="how to print (default: table)")
+        one.add_argument("--out", type=Path, metavar="FILE", help="write csv or xlsx to this file; xlsx needs it")
+
     one = command("take-in", "take in exports: CSV of a known format, or any CSV or Parquet by a mapping file")
     one.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the exports, one or more")
     one.add_argument("--mapping", type=Path, help="a mapping file (docs/reference/mapping.md)")
@@ -36,9 +41,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("assess", "assess every partner as of a day, and publish")
     one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
     one = command("partners", "the ranked list of the published run")
-    one.add_argument(
-        "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"
-    )
+    printed(one)
     one.add_argument("--limit", type=_count, default=0, help="the first so many (default: all)")
     one = command("explain", "why a partner stands where it stands, down to file and line")
     one.add_argument("partner", help="id, source id or name")
@@ -47,9 +50,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("tables", "a canonical table as of a day")
     one.add_argument("name", help="such as deals, partners, source_keys")
     one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
-    one.add_argument(
-        "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"
-    )
+    printed(one)
     one = command("loads", "the loads, what became of their rows; revert one")
     one.add_argument("verb", nargs="?", choices=("list", "revert", "show"), default="list", help="what to do")
     one.add_argument("load", nargs="?", default="", help="the load to show or revert, such as L000001")

@@ -1,12 +1,11 @@
 """What each command does: call a run, a read or an action, and say what came of it."""
 
 import argparse
-import csv
 import datetime as dt
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from groundswell.policy import read as policy
 from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
 from groundswell.reads import partners as standings
-from groundswell.reads import tables
+from groundswell.reads import sheets, tables
 from groundswell.reads.quality import quality
 from groundswell.records.loads import Load
 from groundswell.runs import assess, rebuild
@@ -62,7 +61,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.USAGE)
     except standings.Ambiguous as error:
         return _fail(str(error), Exit.QUESTION)
-    except (CannotRevert, Refused) as error:
+    except (CannotRevert, Refused, sheets.DoesNotFit) as error:
         return _fail(str(error), Exit.REFUSED)
     except Locked as error:
         return _fail(str(error), Exit.LOCKED)
@@ -198,12 +197,13 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
+    _check_out(asked)
     found = standings.ranked_partners(asked.limit or None)
     if asked.format == "table":
         print(say.ranked(found, _width()))
         print(*standings.since(home.policy.version, found), sep="\n", end="")
-    elif asked.format == "csv":
-        _csv(*say.ranked_rows(found))
+    elif asked.format in ("csv", "xlsx"):
+        _sheet(asked, *say.ranked_rows(found))
     else:
         print(
             json.dumps({"run": found.manifest, "partners": [one.result for one in found.partners]}, ensure_ascii=False)
@@ -220,15 +220,18 @@ def _explain(home: Home, asked: argparse.Namespace) -> int:
 def _tables(home: Home, asked: argparse.Namespace) -> int:
     if asked.name not in tables.VIEWS:
         raise Usage(f"there is no table '{asked.name}'. One of: {', '.join(tables.VIEWS)}")
-    headers, rows = tables.rows_of(home, asked.name, _day(home, asked.as_of))
-    if asked.format == "csv":
-        _csv(headers, rows)
-    elif asked.format == "json":
+    _check_out(asked)
+    day = _day(home, asked.as_of)
+    if asked.format in ("csv", "xlsx"):
+        _sheet(asked, *tables.typed_rows(home, asked.name, day))
+        return Exit.ACCEPTED
+    headers, rows = tables.rows_of(home, asked.name, day)
+    if asked.format == "json":
         print(json.dumps([dict(zip(headers, row, strict=True)) for row in rows], ensure_ascii=False))
     else:
         kept = list(rows)
         print(say.table(headers, kept))
-        print(f"{len(kept)} rows, as of {_day(home, asked.as_of)}")
+        print(f"{len(kept)} rows, as of {day}")
     return Exit.ACCEPTED
 
 
@@ -237,10 +240,20 @@ def _width() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
-def _csv(headers: list[str], rows: Iterable[list[str]]) -> None:
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(headers)
-    out.writerows(rows)
+def _check_out(asked: argparse.Namespace) -> None:
+    if asked.out is None and asked.format == "xlsx":
+        raise Usage("--format xlsx is no text to print; name the file: --out FILE.xlsx")
+    if asked.out is not None and asked.format not in ("csv", "xlsx"):
+        raise Usage(f"--out {asked.out}: say what to write, --format csv or --format xlsx")
+    if asked.out is not None and not asked.out.absolute().parent.is_dir():
+        raise Usage(f"--out {asked.out}: there is no folder {asked.out.parent}")
+
+
+def _sheet(asked: argparse.Namespace, headers: Sequence[str], rows: sheets.Rows) -> None:
+    if asked.out is None:
+        sheets.write_csv(sys.stdout, headers, rows)
+    else:
+        sheets.save(asked.out, asked.format, headers, rows)
 
 
 # ------------------------------------------------------------------------------------------------------- keeping

@@ -11,6 +11,7 @@ from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation
 from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality
+from groundswell.reads.sheets import Cell
 from groundswell.records.loads import Load
 
 
@@ -192,8 +193,8 @@ def _span(one: Standing) -> str:
     return f"{math.floor(one.low)}–{math.ceil(one.high)}"
 
 
-def ranked_rows(found: Ranked) -> tuple[list[str], list[list[str]]]:
-    """Headers and rows of the ranked list, exact to two decimals."""
+def ranked_rows(found: Ranked) -> tuple[list[str], list[list[Cell]]]:
+    """Headers and rows of the ranked list, figures as numbers to two decimals; an open score is None."""
     headers = [
         "rank",
         "partner_id",
@@ -209,8 +210,9 @@ def ranked_rows(found: Ranked) -> tuple[list[str], list[list[str]]]:
         "as_of",
     ]
     return headers, [
-        [str(one.rank), one.partner_id, one.name, one.source, one.external_id, _score(one).replace("?", ""), number(one.low),
-         number(one.high), number(one.coverage * 100), one.band, one.state, str(found.as_of)]
+        [one.rank, one.partner_id, one.name, one.source, one.external_id, None if _score(one) == "?" else Decimal(_score(one)),
+         Decimal(number(one.low)), Decimal(number(one.high)), Decimal(number(one.coverage * 100)), one.band, one.state,
+         found.as_of]
         for one in found.partners
     ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import codecs
 import datetime as dt
+import operator
 import shutil
 import zoneinfo
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Batch, Refused, Tail
 from groundswell.connectors.files.recognise import Recognised, normal, recognise
 from groundswell.connectors.files.stage import look, proofs
+from groundswell.core.tables.guard import unguarded
 from groundswell.core.tables.proof import Proof, Question, settle
 from groundswell.engine import landings
 from groundswell.engine.home import Home
@@ -170,7 +172,7 @@ def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dic
         raise Refused(f"{name} is not UTF-8; save it as CSV (UTF-8)")
     heads = {d: next(iter(read.sample(path, encoding, d, 1, longest)), None) for d in read.DELIMITERS}
     delimiter, head = max(heads.items(), key=lambda item: len(item[1].cells) if item[1] else 0)
-    names = {normal(header): i for i, header in enumerate(head.cells)} if head else {}
+    names = {normal(unguarded(header)): i for i, header in enumerate(head.cells)} if head else {}
     for wanted in (lookup.on, lookup.take):
         if normal(wanted) not in names:
             raise Refused(f"{name} has no column '{wanted}'")
@@ -184,7 +186,7 @@ def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dic
                 raise Refused(
                     f"{name} line {record.line} cannot be read: {record.fault or 'its cells do not fit the header'}"
                 )
-            key, value = record.cells[on].strip(), record.cells[take].strip()
+            key, value = (unguarded(record.cells[place].strip()) for place in (on, take))
             if found.setdefault(key, value) != value:
                 raise Refused(f"{name} line {record.line}: {lookup.on} '{key}' has two values of {lookup.take}")
     return found
@@ -193,7 +195,19 @@ def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dic
 def batches_of(found: Recognised, path: Path, longest: int, tail: Tail) -> Iterator[Batch]:
     if found.layout.encoding == "parquet":
         return read.parquet_batches(path)
-    return read.batches(path, found.layout, longest, tail)
+    return _unguarded(read.batches(path, found.layout, longest, tail), set(found.header_of.values()), tail)
+
+
+def _unguarded(batches: Iterator[Batch], used: set[str], tail: Tail) -> Iterator[Batch]:
+    """The batches of a CSV without the apostrophes that guard texts; those in columns that are used are counted."""
+    for batch in batches:
+        for header, cells in batch.columns.items():
+            if "\n'" in "\n" + "\n".join(cells):  # of many columns few have one, and this is quick to see
+                texts = [unguarded(cell) for cell in cells]
+                if header in used:
+                    tail.guarded += sum(map(operator.ne, texts, cells))
+                batch.columns[header] = texts
+        yield batch
 
 
 def reopened(home: Home, load: Load) -> Work:

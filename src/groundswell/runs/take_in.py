@@ -386,6 +386,8 @@ def _remarks(engine: Engine, staged: Staged, dated: bool, snapshot: str, currenc
         rows = engine.ask("select from_id, into_id from compared_links order by known_at desc, row_hash desc")
         circles = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])[1]
         said += [f"merging {start} into {into} would close a circle; it is left out" for start, into in circles]
+    if staged.tail.guarded:
+        said.append(f"{staged.tail.guarded} cells began with an apostrophe that guards text in a CSV; it was taken off")
     if not staged.rows_in:
         said.append("the file has a header and no rows; what stood before still stands")
     if snapshot == "full":
