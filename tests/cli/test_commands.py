@@ -277,7 +277,7 @@ def test_tables_and_lists_are_written_to_files_whole(told: Home, tmp_path: Path)
         assert command(told.path, *words, "--format", "xlsx", "--out", str(book)).returncode == 0
         sheet = [[str(cell) for cell in row] for row in load_workbook(book).active.iter_rows(values_only=True)]
         assert [len(sheet), sheet[0]] == [len(rows(out.read_text("utf-8"))) + 1, list(rows(out.read_text("utf-8"))[0])]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "out.xlsx"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["out.csv", "out.xlsx"]
 
 
 @pytest.mark.parametrize(

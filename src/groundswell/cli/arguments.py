@@ -55,6 +55,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("verb", nargs="?", choices=("list", "revert", "show"), default="list", help="what to do")
     one.add_argument("load", nargs="?", default="", help="the load to show or revert, such as L000001")
     one.add_argument("--why", default="", help="why a load is reverted")
+    one = command("quarantine", "the rows that were set aside; export those of a load, take them in again corrected")
+    one.add_argument("verb", nargs="?", choices=("list", "export", "retry"), default="list", help="what to do")
+    one.add_argument(
+        "what", nargs="?", default="", help="the load to list or export, such as L000001; the corrected file to retry"
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", help="the CSV that export writes")
+    one.add_argument("--all", action="store_true", help="list rows too that were put right, tried again or reverted")
     one = command("check", "check the policy; every fault with file, line and remedy")
     one.add_argument("--fix", action="store_true", help="write `needs` of signals as their measures use them")
     one = command("doctor", "check that everything promised is there")

@@ -112,6 +112,11 @@ def _only(mapping: Mapping_, chosen: str) -> Mapping_:
     return replace(mapping, files=tuple(kind for kind in mapping.files if kind.name == chosen))
 
 
+def _unnamed(mapping: Mapping_) -> Mapping_:
+    """The mapping whatever the name of the file: the format is known, and corrected rows are in a file of another name."""
+    return replace(mapping, files=tuple(replace(kind, match="") for kind in mapping.files))
+
+
 def _chosen_headers(found: Recognised, answers: Mapping[str, str]) -> Recognised:
     """The headers that a person chose where two stood for one field."""
     chosen = {field_: answers[field_] for field_ in found.header_of if answers.get(field_) in found.layout.headers}
@@ -218,7 +223,7 @@ def reopened(home: Home, load: Load) -> Work:
     answers = dict(asked["answers"])
     kept = landings.at(home.path, load.landing)
     limits = dict(home.policy.instance.limits)
-    narrowed = [_only(mapping, load.format) for mapping in named]
+    narrowed = [_unnamed(_only(mapping, load.format)) for mapping in named]
     found = _chosen_headers(recognise(kept, load.file_name, narrowed, answers.get("encoding", ""), limits), answers)
     orders = {column: answer for column, answer in answers.items() if column not in sources.WHOLE}
     beside = dict(asked["beside"])
