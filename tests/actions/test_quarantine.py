@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.river import NOW, table, take_in, take_in_text
 
@@ -77,7 +79,8 @@ def deals(home: Home, as_of: str = DAY) -> dict[str, tuple[str, str]]:
     return {row["external_id"]: (row["amount"], row["created_on"]) for row in table(home, "deals", as_of)}
 
 
-SPREAD = dict(zip(HEADER.split(","), ["D4", "P1", "sourced", "Acme, Inc.", "Open", "open", "8", "USD", "01/06/2026", ""], strict=True))  # fmt: skip
+D4 = ["D4", "P1", "sourced", "Acme, Inc.", "Open", "open", "8", "USD", "01/06/2026", ""]
+SPREAD = dict(zip(HEADER.split(","), D4, strict=True))
 
 
 @pytest.fixture
@@ -268,6 +271,20 @@ def test_a_load_with_a_mapping_is_retried_with_it(home: Home, encoding: str) -> 
     }
     assert found == {"1": ("Süd", "Händler", "2020-02-01"), "2": ("Öst", "Händler", "2020-03-01")}
     assert standing() == []
+
+
+def test_rows_of_a_parquet_file_are_retried_as_csv(home: Home) -> None:
+    folder = home.path.parent / "files"
+    folder.mkdir()
+    columns = {"Nr": [1, 2], "=Firma": ["Süd", None], "Typ": ["H", "H"], "Seit": [dt.date(2020, 2, 1)] * 2}
+    pq.write_table(pa.table(columns), folder / "stock.parquet")
+    (folder / "words.csv").write_text("Typ,Wort\nH,Händler\n", "utf-8")
+    (folder / "stock.toml").write_text(MAPPING.replace("stock*.csv", "stock*"), "utf-8")
+    first = take_in(home, folder / "stock.parquet", "2026-09-01", mapping=folder / "stock.toml")
+    rows = exported(home, first)
+    assert [list(row.values())[5:] for row in rows] == [["2", "", "H", "2020-02-01"]]
+    assert told(retry(home, write(home, correct(rows, _2={"=Firma": "Ost"})), LATER)) == (1, 1, 0, 0)
+    assert {row["name"] for row in table(home, "organisations", DAY)} == {"Süd", "Ost"}
 
 
 HOSTILE = ["=cmd|'/c calc'!A0", '=HYPERLINK("http://x","y")', "'=1", "''", "@a", "-1+2", "a;b,c|d\te", "two\nlines", "a\r\nb",

@@ -122,7 +122,7 @@ def test_an_exported_csv_is_taken_in_as_it_was(known: Home) -> None:
 
 
 def test_an_exported_workbook_holds_the_texts_as_they_are(known: Home) -> None:
-    sheet = load_workbook(exported(known, "xlsx"), read_only=True).active
+    sheet = load_workbook(exported(known, "xlsx")).active
     head, *rows = [list(row) for row in sheet.iter_rows()]
     place = {cell.value: i for i, cell in enumerate(head)}
     names = [row[place["name"]] for row in rows]

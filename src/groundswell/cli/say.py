@@ -172,7 +172,8 @@ def quarantine(found: Sequence[Aside], everything: bool, width: int) -> str:
     lines = [f"{_rows_are(len(standing))} in quarantine{':' if standing else ''}"]
     lines += [f"  {count} of {name} ({_plain(file)})" for (name, file), count in counts.items()]
     if gone := len(found) - len(standing):
-        lines.append(f"{_rows_are(gone)} there no more" + ("" if everything else ": --all lists them too"))
+        them = "it" if gone == 1 else "them"
+        lines.append(f"{_rows_are(gone)} there no more" + ("" if everything else f": --all lists {them} too"))
     shown = found if everything else standing
     headers = ["load", "file", "line", "column", "reason", "remedy", *(["since"] if everything else [])]
     cells = [
