@@ -23,6 +23,11 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, said: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=said, description=said, parents=[everywhere])
 
+    def printed(one: argparse.ArgumentParser) -> None:
+        forms = ("table", "csv", "xlsx", "json")
+        one.add_argument("--format", choices=forms, default="table", help="how to print (default: table)")
+        one.add_argument("--out", type=Path, metavar="FILE", help="write csv or xlsx to this file; xlsx needs it")
+
     one = command("take-in", "take in exports: CSV of a known format, or any CSV or Parquet by a mapping file")
     one.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the exports, one or more")
     one.add_argument("--mapping", type=Path, help="a mapping file (docs/reference/mapping.md)")
@@ -36,9 +41,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("assess", "assess every partner as of a day, and publish")
     one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
     one = command("partners", "the ranked list of the published run")
-    one.add_argument(
-        "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"
-    )
+    printed(one)
     one.add_argument("--limit", type=_count, default=0, help="the first so many (default: all)")
     one = command("explain", "why a partner stands where it stands, down to file and line")
     one.add_argument("partner", help="id, source id or name")
@@ -47,13 +50,18 @@ def parser() -> argparse.ArgumentParser:
     one = command("tables", "a canonical table as of a day")
     one.add_argument("name", help="such as deals, partners, source_keys")
     one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
-    one.add_argument(
-        "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"
-    )
+    printed(one)
     one = command("loads", "the loads, what became of their rows; revert one")
     one.add_argument("verb", nargs="?", choices=("list", "revert", "show"), default="list", help="what to do")
     one.add_argument("load", nargs="?", default="", help="the load to show or revert, such as L000001")
     one.add_argument("--why", default="", help="why a load is reverted")
+    one = command("quarantine", "the rows that were set aside; export those of a load, take them in again corrected")
+    one.add_argument("verb", nargs="?", choices=("list", "export", "retry"), default="list", help="what to do")
+    one.add_argument(
+        "what", nargs="?", default="", help="the load to list or export, such as L000001; the corrected file to retry"
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", help="the CSV that export writes")
+    one.add_argument("--all", action="store_true", help="list rows too that were put right, tried again or reverted")
     one = command("check", "check the policy; every fault with file, line and remedy")
     one.add_argument("--fix", action="store_true", help="write `needs` of signals as their measures use them")
     one = command("doctor", "check that everything promised is there")

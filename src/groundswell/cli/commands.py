@@ -1,12 +1,11 @@
 """What each command does: call a run, a read or an action, and say what came of it."""
 
 import argparse
-import csv
 import datetime as dt
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
+from groundswell.actions import quarantine
 from groundswell.actions.loads import CannotRevert, revert
 from groundswell.cli import arguments, demo, say
 from groundswell.cli.exits import Exit
@@ -28,14 +28,15 @@ from groundswell.policy import read as policy
 from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
 from groundswell.reads import partners as standings
-from groundswell.reads import tables
+from groundswell.reads import sheets, tables
 from groundswell.reads.quality import quality
+from groundswell.reads.quarantine import rows_aside
 from groundswell.records.loads import Load
 from groundswell.runs import assess, rebuild
 from groundswell.runs.prepare import Asked, NoSpace, Request
 from groundswell.runs.take_in import take_in
 
-_READING = ("partners", "explain", "tables", "loads", "doctor")
+_READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor")
 """Commands that have nothing to say where nothing was taken in."""
 
 
@@ -48,7 +49,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     home = Home(path)
     commands: Mapping[str, Callable[[Home, argparse.Namespace], int]] = {
         "take-in": _take_in, "assess": _assess, "partners": _partners, "explain": _explain, "tables": _tables,
-        "loads": _loads, "check": _check, "doctor": _doctor, "demo": _demo,
+        "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
     }  # fmt: skip
     try:
         if asked.command in _READING and not (home.path / "records.sqlite3").is_file():
@@ -62,7 +63,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.USAGE)
     except standings.Ambiguous as error:
         return _fail(str(error), Exit.QUESTION)
-    except (CannotRevert, Refused) as error:
+    except (CannotRevert, Refused, sheets.DoesNotFit) as error:
         return _fail(str(error), Exit.REFUSED)
     except Locked as error:
         return _fail(str(error), Exit.LOCKED)
@@ -198,12 +199,13 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
+    _check_out(asked)
     found = standings.ranked_partners(asked.limit or None)
     if asked.format == "table":
         print(say.ranked(found, _width()))
         print(*standings.since(home.policy.version, found), sep="\n", end="")
-    elif asked.format == "csv":
-        _csv(*say.ranked_rows(found))
+    elif asked.format in ("csv", "xlsx"):
+        _sheet(asked, *say.ranked_rows(found))
     else:
         print(
             json.dumps({"run": found.manifest, "partners": [one.result for one in found.partners]}, ensure_ascii=False)
@@ -220,15 +222,18 @@ def _explain(home: Home, asked: argparse.Namespace) -> int:
 def _tables(home: Home, asked: argparse.Namespace) -> int:
     if asked.name not in tables.VIEWS:
         raise Usage(f"there is no table '{asked.name}'. One of: {', '.join(tables.VIEWS)}")
-    headers, rows = tables.rows_of(home, asked.name, _day(home, asked.as_of))
-    if asked.format == "csv":
-        _csv(headers, rows)
-    elif asked.format == "json":
+    _check_out(asked)
+    day = _day(home, asked.as_of)
+    if asked.format in ("csv", "xlsx"):
+        _sheet(asked, *tables.typed_rows(home, asked.name, day))
+        return Exit.ACCEPTED
+    headers, rows = tables.rows_of(home, asked.name, day)
+    if asked.format == "json":
         print(json.dumps([dict(zip(headers, row, strict=True)) for row in rows], ensure_ascii=False))
     else:
         kept = list(rows)
         print(say.table(headers, kept))
-        print(f"{len(kept)} rows, as of {_day(home, asked.as_of)}")
+        print(f"{len(kept)} rows, as of {day}")
     return Exit.ACCEPTED
 
 
@@ -237,10 +242,26 @@ def _width() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
-def _csv(headers: list[str], rows: Iterable[list[str]]) -> None:
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(headers)
-    out.writerows(rows)
+def _check_out(asked: argparse.Namespace) -> None:
+    """Whether what is asked for can be written where it is to go, before anything is worked out."""
+    if asked.out is None and asked.format == "xlsx":
+        raise Usage("--format xlsx is no text to print; name the file: --out FILE.xlsx")
+    if asked.out is not None and asked.format not in ("csv", "xlsx"):
+        raise Usage(f"--out {asked.out}: say what to write, --format csv or --format xlsx")
+    if asked.out is not None:
+        _check_folder(asked.out)
+
+
+def _check_folder(out: Path) -> None:
+    if not out.absolute().parent.is_dir():
+        raise Usage(f"--out {out}: there is no folder {out.parent}")
+
+
+def _sheet(asked: argparse.Namespace, headers: Sequence[str], rows: sheets.Rows) -> None:
+    if asked.out is None:
+        sheets.write_csv(sys.stdout, headers, rows)
+    else:
+        sheets.save(asked.out, asked.format, headers, rows)
 
 
 # ------------------------------------------------------------------------------------------------------- keeping
@@ -256,13 +277,40 @@ def _loads(home: Home, asked: argparse.Namespace) -> int:
         for load in again:
             print(f"{load.file_name} was compared anew as {load.name}: {load.loaded} rows loaded.")
     elif asked.verb == "show":
-        try:
-            load = Load.named(asked.load)
-        except Load.DoesNotExist as error:
-            raise Usage(f"there is no load '{asked.load}'. See: groundswell loads") from error
+        load = _named(asked.load)
         print(json.dumps(_load(load, Path(load.file_name)), ensure_ascii=False, indent=1))
     else:
         print(say.loads(Load.objects.order_by("number")))
+    return Exit.ACCEPTED
+
+
+def _named(name: str) -> Load:
+    try:
+        return Load.named(name)
+    except Load.DoesNotExist as error:
+        raise Usage(f"there is no load '{name}'. See: groundswell loads") from error
+
+
+def _quarantine(home: Home, asked: argparse.Namespace) -> int:
+    if asked.verb == "retry":
+        if not asked.what:
+            raise Usage("name the corrected file, such as: groundswell quarantine retry fix.csv")
+        path = Path(asked.what)
+        try:
+            with _writing(home, "quarantine retry"):
+                load = quarantine.retry(home, path, _now())
+        except Refused as error:
+            return _fail(f"refused   {path}\n  {error}", Exit.REFUSED)
+        print(say.load(_load(load, path)), say.retried(load), sep="\n")
+    elif asked.verb == "export":
+        if not asked.what or asked.out is None:
+            raise Usage("name the load and the file to write: groundswell quarantine export L000001 --out fix.csv")
+        _check_folder(asked.out)
+        print(say.exported(quarantine.export(home, asked.what, asked.out), asked.what, str(asked.out)))
+    else:
+        of = _named(asked.what) if asked.what else None
+        found = [one for one in rows_aside() if of in (None, one.row.load)]
+        print(say.quarantine(found, asked.all, _width()))
     return Exit.ACCEPTED
 
 

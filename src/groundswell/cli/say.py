@@ -1,16 +1,20 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from groundswell.actions.quarantine import Exported
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation
 from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality
+from groundswell.reads.quarantine import Aside
+from groundswell.reads.sheets import Cell
 from groundswell.records.loads import Load
 
 
@@ -156,7 +160,55 @@ def loads(found: Iterable[Load]) -> str:
 def _state(one: Load) -> str:
     if one.voided_at:
         return "reverted"
+    if one.retry_of:
+        return f"retry {one.retry_of.name}"
     return f"again {one.again_of.name}" if one.again_of else one.state
+
+
+def quarantine(found: Sequence[Aside], everything: bool, width: int) -> str:
+    """The rows set aside: how many of which load, then each; those that do not stand any more only where asked for."""
+    standing = [one for one in found if not one.since]
+    counts = Counter((one.row.load.name, one.row.load.file_name) for one in standing)
+    lines = [f"{_rows_are(len(standing))} in quarantine{':' if standing else ''}"]
+    lines += [f"  {count} of {name} ({_plain(file)})" for (name, file), count in counts.items()]
+    if gone := len(found) - len(standing):
+        them = "it" if gone == 1 else "them"
+        lines.append(f"{_rows_are(gone)} there no more" + ("" if everything else f": --all lists {them} too"))
+    shown = found if everything else standing
+    headers = ["load", "file", "line", "column", "reason", "remedy", *(["since"] if everything else [])]
+    cells = [
+        [row.load.name, row.load.file_name, str(row.line), row.column, row.reason, row.remedy,
+         *([one.since or "in quarantine"] if everything else [])]
+        for one in shown
+        for row in [one.row]
+    ]  # fmt: skip
+    if cells:
+        lines += ["", *(_cut_to(line, width) for line in table(headers, cells, widest=max(44, width)).splitlines())]
+    return "\n".join(lines)
+
+
+def _rows_are(count: int) -> str:
+    return "1 row is" if count == 1 else f"{count} rows are"
+
+
+def exported(written: Exported, load: str, path: str) -> str:
+    """What was written of a quarantine, and what to do with it."""
+    lines = [f"{path}: {written.rows} rows of {load}"]
+    if written.whole:
+        lines.append(
+            f"{written.whole} of them could not be taken apart: the whole text stands in {written.whole_in or 'the first cell'}, "
+            "to be spread over the cells"
+        )
+    return "\n".join([*lines, f"Correct the cells, leave _load and _line, then: groundswell quarantine retry {path}"])
+
+
+def retried(load: Load) -> str:
+    """What a retry came to."""
+    right = load.retried.filter(put_right=True).count()
+    failed = load.retried.filter(put_right=False).count()
+    before = load.retry_of.name if load.retry_of else ""
+    said = f"{right} of {right + failed} rows of {before} are put right"
+    return said + (f"; {_rows_are(failed)} in quarantine again, as {load.name}" if failed else "")
 
 
 # ------------------------------------------------------------------------------------------------------- readiness
@@ -192,8 +244,8 @@ def _span(one: Standing) -> str:
     return f"{math.floor(one.low)}–{math.ceil(one.high)}"
 
 
-def ranked_rows(found: Ranked) -> tuple[list[str], list[list[str]]]:
-    """Headers and rows of the ranked list, exact to two decimals."""
+def ranked_rows(found: Ranked) -> tuple[list[str], list[list[Cell]]]:
+    """Headers and rows of the ranked list, figures as numbers to two decimals; an open score is None."""
     headers = [
         "rank",
         "partner_id",
@@ -209,8 +261,9 @@ def ranked_rows(found: Ranked) -> tuple[list[str], list[list[str]]]:
         "as_of",
     ]
     return headers, [
-        [str(one.rank), one.partner_id, one.name, one.source, one.external_id, _score(one).replace("?", ""), number(one.low),
-         number(one.high), number(one.coverage * 100), one.band, one.state, str(found.as_of)]
+        [one.rank, one.partner_id, one.name, one.source, one.external_id, None if _score(one) == "?" else Decimal(_score(one)),
+         Decimal(number(one.low)), Decimal(number(one.high)), Decimal(number(one.coverage * 100)), one.band, one.state,
+         found.as_of]
         for one in found.partners
     ]  # fmt: skip
 

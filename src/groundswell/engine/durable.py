@@ -5,7 +5,8 @@ make the n-th one fail; nothing is "accepted" before its bytes and its folder ar
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 Hook = Callable[[str, Path], None]
@@ -51,10 +52,24 @@ def make_folder(path: Path) -> None:
 def write(path: Path, content: bytes) -> None:
     """Write a whole file: under another name first, synced, then renamed, then the folder synced."""
     make_folder(path.parent)
+    with whole(path) as part:
+        part.write_bytes(content)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """The name under which to write a file of this path: it gets its own once the block has ended and it is synced.
+
+    A block that fails leaves what stood at the path before, and nothing else. The folder must be there.
+    """
     part = path.with_name(f".{path.name}.part")
     step("write", part)
-    part.write_bytes(content)
-    sync(part)
+    try:
+        yield part
+        sync(part)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     rename(part, path)
 
 

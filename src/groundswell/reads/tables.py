@@ -1,11 +1,11 @@
-"""A canonical table as of a day, as rows of text: what the tables hold is open to everyone who holds the instance."""
+"""A canonical table as of a day: what the tables hold is open to everyone who holds the instance."""
 
 import datetime as dt
 from collections.abc import Iterator
-from decimal import Decimal
 
 from groundswell.core.tables.contract import TABLES
 from groundswell.engine.home import Home
+from groundswell.reads.sheets import Cell, plain
 
 VIEWS = (*TABLES, "partners", "accounts", "source_keys")
 """What can be read: the canonical tables, and three views of them."""
@@ -18,7 +18,13 @@ from ({}) group by source, object, external_id, entity_table, own_id order by so
 
 
 def rows_of(home: Home, name: str, as_of: dt.date) -> tuple[list[str], Iterator[list[str]]]:
-    """Headers and rows of a table as of a day, ordered by id. Instants are UTC; unknown is the empty text."""
+    """Headers and rows of a table as of a day, ordered by id, every cell as text; unknown is the empty one."""
+    headers, rows = typed_rows(home, name, as_of)
+    return headers, ([plain(cell) for cell in row] for row in rows)
+
+
+def typed_rows(home: Home, name: str, as_of: dt.date) -> tuple[list[str], Iterator[list[Cell]]]:
+    """Headers and rows of a table as of a day, ordered by id, every cell of its column's type; unknown is None."""
     with home.day(as_of) as engine:
         if name == "source_keys":
             found = engine.arrow(_SOURCE_KEYS.format(" union all ".join(_versions(table) for table in TABLES)))
@@ -26,7 +32,7 @@ def rows_of(home: Home, name: str, as_of: dt.date) -> tuple[list[str], Iterator[
             order = {"partners": "partner_id", "accounts": "organisation_id"}.get(name)
             key = order or (TABLES[name].identity or "own_id")
             found = engine.arrow(f"select * from {name if order else name + '_now'} order by {key}")
-    return list(found.column_names), ([_text(row[name]) for name in found.column_names] for row in found.to_pylist())
+    return list(found.column_names), ([row[name] for name in found.column_names] for row in found.to_pylist())
 
 
 def _versions(table: str) -> str:
@@ -35,15 +41,3 @@ def _versions(table: str) -> str:
         "over (partition by own_id order by coalesce(changed_at, known_at) desc, known_at desc, row_hash desc) as place "
         f"from {table}_versions where mention = false"
     )
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return ";".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -30,6 +30,13 @@ class Load(models.Model):
         on_delete=models.PROTECT,
         help_text="the load whose landing was compared anew under this number",
     )
+    retry_of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="retries",
+        help_text="the load whose quarantined rows it takes in again, corrected",
+    )
     settled = models.BooleanField(default=False, help_text="later landings of its source have been compared anew")
     rows_in = models.BigIntegerField(default=0)
     loaded = models.BigIntegerField(default=0)
@@ -83,6 +90,18 @@ class QuarantinedRow(models.Model):
     reason = models.TextField()
     remedy = models.TextField()
     text = models.TextField()
+
+
+class RetriedRow(models.Model):
+    """A quarantined row that a later load took in again, corrected: on which line of its file, and whether it went in.
+
+    `row` is always the first of its kind: a row that failed again and is retried from there stands for the same one.
+    """
+
+    row = models.ForeignKey(QuarantinedRow, on_delete=models.CASCADE, related_name="retries")
+    load = models.ForeignKey(Load, on_delete=models.CASCADE, related_name="retried")
+    line = models.BigIntegerField()
+    put_right = models.BooleanField()
 
 
 def visible(cut: dt.datetime | None = None) -> list[LoadFile]:

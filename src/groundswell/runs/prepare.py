@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from groundswell.connectors.files import mapping as mappings
 from groundswell.connectors.files import read
 from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Batch, Refused, Tail
 from groundswell.connectors.files.recognise import Recognised, normal, recognise
 from groundswell.connectors.files.stage import look, proofs
+from groundswell.core.tables.guard import unguarded
 from groundswell.core.tables.proof import Proof, Question, settle
 from groundswell.engine import landings
 from groundswell.engine.home import Home
@@ -111,6 +115,11 @@ def _only(mapping: Mapping_, chosen: str) -> Mapping_:
     return replace(mapping, files=tuple(kind for kind in mapping.files if kind.name == chosen))
 
 
+def _unnamed(mapping: Mapping_) -> Mapping_:
+    """The mapping whatever the name of the file: the format is known, and corrected rows are in a file of another name."""
+    return replace(mapping, files=tuple(replace(kind, match="") for kind in mapping.files))
+
+
 def _chosen_headers(found: Recognised, answers: Mapping[str, str]) -> Recognised:
     """The headers that a person chose where two stood for one field."""
     chosen = {field_: answers[field_] for field_ in found.header_of if answers.get(field_) in found.layout.headers}
@@ -171,7 +180,7 @@ def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dic
         raise Refused(f"{name} is not UTF-8; save it as CSV (UTF-8)")
     heads = {d: next(iter(read.sample(path, encoding, d, 1, longest)), None) for d in read.DELIMITERS}
     delimiter, head = max(heads.items(), key=lambda item: len(item[1].cells) if item[1] else 0)
-    names = {normal(header): i for i, header in enumerate(head.cells)} if head else {}
+    names = {normal(unguarded(header)): i for i, header in enumerate(head.cells)} if head else {}
     for wanted in (lookup.on, lookup.take):
         if normal(wanted) not in names:
             raise Refused(f"{name} has no column '{wanted}'")
@@ -184,7 +193,7 @@ def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dic
             raise Refused(
                 f"{name} line {record.line} cannot be read: {record.fault or 'its cells do not fit the header'}"
             )
-        key, value = record.cells[on].strip(), record.cells[take].strip()
+        key, value = (unguarded(record.cells[place].strip()) for place in (on, take))
         if found.setdefault(key, value) != value:
             raise Refused(f"{name} line {record.line}: {lookup.on} '{key}' has two values of {lookup.take}")
     return found
@@ -196,7 +205,20 @@ def batches_of(
     """The rows of a file of any kind; `only` names the columns that the caller looks at."""
     if found.layout.encoding == "parquet":
         return read.parquet_batches(path)
-    return read.batches(path, found.layout, longest, tail, only)
+    rows = read.batches(path, found.layout, longest, tail, only)
+    return _unguarded(rows, set(found.header_of.values()), tail)
+
+
+def _unguarded(batches: Iterator[Batch], used: set[str], tail: Tail) -> Iterator[Batch]:
+    """The batches of a CSV without the apostrophes that guard texts; those in columns that are used are counted."""
+    for batch in batches:
+        for header, cells in batch.columns.items():
+            if pc.any(pc.starts_with(cells, "'")).as_py():
+                texts = pa.array([unguarded(cell) for cell in cells.to_pylist()], pa.string())
+                if header in used:
+                    tail.guarded += pc.sum(pc.not_equal(texts, cells)).as_py()
+                batch.columns[header] = texts
+        yield batch
 
 
 def reopened(home: Home, load: Load) -> Work:
@@ -207,7 +229,7 @@ def reopened(home: Home, load: Load) -> Work:
     answers = dict(asked["answers"])
     kept = landings.at(home.path, load.landing)
     limits = dict(home.policy.instance.limits)
-    narrowed = [_only(mapping, load.format) for mapping in named]
+    narrowed = [_unnamed(_only(mapping, load.format)) for mapping in named]
     found = _chosen_headers(recognise(kept, load.file_name, narrowed, answers.get("encoding", ""), limits), answers)
     orders = {column: answer for column, answer in answers.items() if column not in sources.WHOLE}
     beside = dict(asked["beside"])

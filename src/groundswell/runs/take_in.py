@@ -7,6 +7,7 @@ takes in a file for the first time, compares a later landing anew after an older
 import datetime as dt
 import zoneinfo
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import without_circles
 from groundswell.engine import durable, landings
 from groundswell.engine.home import Home
-from groundswell.records.loads import Load, LoadFile, QuarantinedRow
+from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow
 from groundswell.runs.prepare import Request, Work, batches_of, check_room, prepare, reopened
 from groundswell.runs.staged import Staged
 
@@ -42,7 +43,7 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
     load = _open(work, landing, path.name, request, now)
     if (before := _same_as_latest(load)) is not None:
         return _repeat(load, before)
-    return _run(work, load, request.strict, now)
+    return enter(work, load, now, request.strict)
 
 
 # --------------------------------------------------------------------------------------------------------- the load
@@ -56,7 +57,7 @@ def recover(home: Home, now: dt.datetime) -> None:
 
 
 def _open(work: Work, landing: str, file_name: str, request: Request, now: dt.datetime) -> Load:
-    arrived = _after_the_latest(now)
+    arrived = after_the_latest(now)
     file = work.found.file
     dated_by_row = file.known_at is not None or any("known_at" in row.columns for row in file.rows)
     return Load.objects.create(
@@ -82,7 +83,7 @@ def home_of(home: Home) -> list[str]:
     return [home.policy.instance.home_zone, home.policy.instance.home_currency]
 
 
-def _after_the_latest(now: dt.datetime) -> dt.datetime:
+def after_the_latest(now: dt.datetime) -> dt.datetime:
     """The moment of an arrival: never at or before an earlier one, whatever the clock says."""
     latest = Load.objects.aggregate(latest=Max("arrived_at"))["latest"]
     return now if latest is None or now > latest else latest + dt.timedelta(microseconds=1)
@@ -138,14 +139,21 @@ class Seen:
     notes: Counter[str] = field(default_factory=Counter)
 
 
-def _run(work: Work, load: Load, strict: bool, now: dt.datetime) -> Load:
+def enter(
+    work: Work, load: Load, now: dt.datetime, strict: bool = False, retried: Mapping[int, QuarantinedRow] | None = None
+) -> Load:
+    """Take the rows of an open load in, commit it and settle. `retried`: line of its file -> row that it tries again."""
     try:
         seen, files = through(work, load, strict)
     except Refused:
         load.delete()
         raise
     rows = [QuarantinedRow(load=load, **asdict(row)) for row in sorted(seen.broken, key=lambda row: row.line)]
-    load = _commit(load, files, rows)
+    failed = {row.line for row in rows}
+    tries = [
+        RetriedRow(load=load, row=row, line=line, put_right=line not in failed) for line, row in (retried or {}).items()
+    ]
+    load = _commit(load, files, rows, tries)
     settle(work.home, now)
     return load
 
@@ -294,6 +302,8 @@ def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[s
         rows = engine.ask("select from_id, into_id from compared_links order by known_at desc, row_hash desc")
         circles = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])[1]
         said += [f"merging {start} into {into} would close a circle; it is left out" for start, into in circles]
+    if seen.tail.guarded:
+        said.append(f"{seen.tail.guarded} cells began with an apostrophe that guards text in a CSV; it was taken off")
     if not seen.rows_in:
         said.append("the file has a header and no rows; what stood before still stands")
     if snapshot == "full":
@@ -321,12 +331,13 @@ def _unknown(work: Work, staged: Staged) -> dict[str, list[int]]:
     return dict(sorted(found.items()))
 
 
-def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow]) -> Load:
+def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow], tries: Iterable[RetriedRow] = ()) -> Load:
     """The moment from which the load is seen: one transaction, synced by SQLite before it returns."""
     durable.step("commit", Path(load.name))
     with transaction.atomic(durable=True):
         LoadFile.objects.bulk_create(files)
         QuarantinedRow.objects.bulk_create(rows, batch_size=500)
+        RetriedRow.objects.bulk_create(tries, batch_size=500)
         load.state = "committed"
         load.committed_at = load.arrived_at
         load.save()
@@ -366,7 +377,7 @@ def _again(home: Home, load: Load, now: dt.datetime) -> Load | None:
     """Take in a kept landing once more, exactly as it was asked for; None when nothing of it is new."""
     again = Load.objects.create(
         file_name=load.file_name, landing=load.landing, source=load.source, format=load.format, again_of=load,
-        arrived_at=_after_the_latest(now), known_at=load.known_at, dated=load.dated, request=load.request, settled=True,
+        arrived_at=after_the_latest(now), known_at=load.known_at, dated=load.dated, request=load.request, settled=True,
     )  # fmt: skip
     _, files = through(reopened(home, again), again)
     if not files:

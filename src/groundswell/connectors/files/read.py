@@ -94,10 +94,11 @@ class Layout:
 
 @dataclass
 class Tail:
-    """What stood around the rows: blank lines, and footer lines with their text."""
+    """What stood around the rows: blank lines, footer lines with their text, and cells with a guard, which was taken off."""
 
     blank: int = 0
     footers: list[tuple[int, str]] = field(default_factory=list)
+    guarded: int = 0
 
 
 # ------------------------------------------------------------------------------------------------------- encoding

@@ -10,6 +10,7 @@ from groundswell.connectors.files import read
 from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Layout, Refused
 from groundswell.core.conditions import nearest
+from groundswell.core.tables.guard import unguarded
 from groundswell.core.tables.proof import Question
 
 
@@ -78,7 +79,7 @@ def _layouts(
     for delimiter in read.DELIMITERS:
         rows = read.sample(path, encoding or "iso-8859-1", delimiter, lines, longest)
         for record in rows:
-            headers = tuple(cell.strip() for cell in record.cells)
+            headers = tuple(unguarded(cell.strip()) for cell in record.cells)
             if record.fault or len(headers) < 2:
                 continue
             _width(headers, limits)
