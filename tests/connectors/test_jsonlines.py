@@ -212,6 +212,13 @@ def test_items_across_pieces_of_the_file(tmp_path: Path) -> None:
     assert list(rows) == list(range(1, 2001))
 
 
+def test_an_escaped_quote_on_the_edge_of_a_piece_closes_nothing(tmp_path: Path) -> None:
+    for length in range((1 << 18) - 12, (1 << 18) + 2):
+        rows, broken = read(written(tmp_path, f'[{{"a": "{"x" * length}\\"],"}}, {GOOD}]'))
+        assert [len(row["a"]) for row in rows.values()] == [length + 3, 1]
+        assert broken == []
+
+
 @pytest.mark.parametrize(
     ("text", "lines", "reason"),
     [

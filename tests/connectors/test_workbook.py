@@ -311,6 +311,12 @@ def test_batches_are_cut_and_nothing_is_lost_between_them(tmp_path: Path) -> Non
     assert found[2].columns["A"][-1].as_py() == "44999"
 
 
+def test_wide_sheets_come_in_shorter_batches(tmp_path: Path) -> None:
+    path = packed(tmp_path / "b.xlsx", parts(cells(*(number(str(i)) for i in range(600)))))
+    found = list(workbook.batches(path, "Deals", 1, tuple(f"h{i}" for i in range(4000)), LIMITS, Tail()))
+    assert [batch.size for batch in found] == [500, 100]
+
+
 # ---------------------------------------------------------------------------------------------------------- sheets
 
 

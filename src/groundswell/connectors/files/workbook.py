@@ -228,7 +228,7 @@ class _Book:
         for tag, attrs in _starts(archive, self._styles):
             if tag.startswith("cell"):  # cellStyleXfs, cellXfs, cellStyles
                 of_cells = tag == "cellXfs"
-            elif tag == "numFmt" and not found:  # those after the cells' belong to conditional formats
+            elif tag == "numFmt":
                 shown[attrs.get("numFmtId", "")] = _shown_as(attrs.get("formatCode", ""))
             elif tag == "xf" and of_cells:
                 found.append(shown.get(attrs.get("numFmtId", ""), ""))
