@@ -47,7 +47,7 @@ def export(home: Home, name: str, path: Path) -> Exported:
     elif taken := set(headers) & set(LEADING):
         raise Refused(f"the file of {name} has columns called {', '.join(sorted(taken))}; correct it at its source")
     cells: dict[int, list[str]] = {}
-    for batch in batches_of(work.found, work.path, _longest(home), Tail()):
+    for batch in batches_of(work.found, work.path, dict(home.policy.instance.limits), Tail()):
         for place, line in enumerate(batch.lines):
             if line in rows:
                 cells[line] = [batch.columns[header][place].as_py() for header in headers]

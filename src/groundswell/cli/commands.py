@@ -33,7 +33,8 @@ from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.loads import Load
 from groundswell.runs import assess, rebuild
-from groundswell.runs.prepare import Asked, NoSpace, Request
+from groundswell.runs.parts import Part, parts
+from groundswell.runs.prepare import Asked, NoSpace, Request, named_mappings
 from groundswell.runs.take_in import take_in
 
 _READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor")
@@ -123,14 +124,18 @@ def _exported_at(home: Home, text: str) -> dt.datetime | None:
 
 
 def _take_in(home: Home, asked: argparse.Namespace) -> int:
-    answers = _answers(asked)
     exported_at = _exported_at(home, asked.exported_at)
     worst: int = Exit.ACCEPTED
     said = []
-    with _writing(home, "take-in"):
-        for path in asked.files:
-            request = Request(asked.mapping, asked.source, exported_at, answers.get(path.name, {}), asked.strict)
-            code, entry = _one_file(home, path, request)
+    named = named_mappings(Request(asked.mapping))
+    with _writing(home, "take-in"), parts(home, asked.files, named) as found_parts:
+        answers = _answers(asked, {part.path.name for part in found_parts})
+        for part in found_parts:
+            answered = answers.get(part.path.name, {})
+            if answered.get("sheet", part.sheet) != part.sheet:
+                continue
+            request = Request(asked.mapping, part.sheet, asked.source, exported_at, answered, asked.strict)
+            code, entry = _one_part(home, part, request)
             worst = max(worst, code)
             said.append(entry)
             if not asked.json:
@@ -143,15 +148,17 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
     return worst
 
 
-def _one_file(home: Home, path: Path, request: Request) -> tuple[int, dict[str, object]]:
+def _one_part(home: Home, part: Part, request: Request) -> tuple[int, dict[str, object]]:
+    if part.refused:
+        return Exit.REFUSED, {"file": str(part.path), "refused": part.refused}
     try:
-        load = take_in(home, path, request, _now())
+        load = take_in(home, part.path, request, _now())
     except Refused as error:
-        return Exit.REFUSED, {"file": str(path), "refused": str(error)}
+        return Exit.REFUSED, {"file": part.name if part.sheet else str(part.path), "refused": str(error)}
     except Asked as error:
         questions = [{"column": q.column, "question": q.text, "answers": list(q.answers)} for q in error.questions]
-        return Exit.QUESTION, {"file": str(path), "format": error.format, "questions": questions}
-    return Exit.ACCEPTED, _load(load, path)
+        return Exit.QUESTION, {"file": str(part.path), "format": error.format, "questions": questions}
+    return Exit.ACCEPTED, _load(load, part.path) | {"sheets_left": list(part.left)}
 
 
 def _load(load: Load, path: Path) -> dict[str, object]:
@@ -167,8 +174,7 @@ def _load(load: Load, path: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _answers(asked: argparse.Namespace) -> dict[str, dict[str, str]]:
-    names = {path.name for path in asked.files}
+def _answers(asked: argparse.Namespace, names: set[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for text in asked.answer:
         name, _, rest = text.partition(":")

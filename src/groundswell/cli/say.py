@@ -83,7 +83,8 @@ _DATED = ("deals", "activities", "credentials")
 
 
 def _accepted(entry: dict[str, Any]) -> Iterator[str]:
-    yield f"accepted  {entry['file']}  as {entry['load']}  ({entry['format']}, source {entry['source']})"
+    sheet = f", sheet {entry['report']['sheet']}" if entry["report"].get("sheet") else ""
+    yield f"accepted  {entry['file']}{sheet}  as {entry['load']}  ({entry['format']}, source {entry['source']})"
     equation = f"{entry['loaded']} loaded + {entry['unchanged']} unchanged + {entry['quarantined']} quarantined"
     yield f"  {entry['rows_in']} rows in = {equation}"
     for row in entry["quarantine"][:10]:
@@ -107,6 +108,8 @@ def _accepted(entry: dict[str, Any]) -> Iterator[str]:
         yield "  columns not found: " + ", ".join(report["columns_missing"])
     if report.get("columns_unmapped"):
         yield "  columns not used: " + ", ".join(report["columns_unmapped"])
+    if entry.get("sheets_left"):
+        yield "  sheets left alone: " + ", ".join(entry["sheets_left"])
     if report.get("footers"):
         yield f"  {len(report['footers'])} footer lines left out"
     yield from (f"  note: {note}" for note in report.get("notes", [])[:10])

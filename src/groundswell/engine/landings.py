@@ -45,8 +45,9 @@ def sweep(home: Path) -> None:
     """Remove what killed writers left half written. The caller holds the writer's lock."""
     for part in (home / "landings").glob(".arriving-*"):
         part.unlink()
-    for folder in (home / "spill").glob("*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in [*(home / "spill").glob("*"), *(home / "arriving").glob("*")]:
+        if folder != home / "arriving" / str(os.getpid()):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def at(home: Path, name: str) -> Path:

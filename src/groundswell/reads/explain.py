@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from groundswell.connectors.files import read as files
+from groundswell.connectors.files import kinds
 from groundswell.core import catalog
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
@@ -108,4 +108,7 @@ def _rows(
 
 def _texts(home: Home, load: Load, lines: set[int]) -> dict[int, str]:
     path = landings.at(home.path, load.landing)
-    return files.lines_of(path, str(load.report["encoding"]), lines) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    limits, report = dict(home.policy.instance.limits), load.report
+    return kinds.lines_of(path, report["encoding"], report["sheet"], lines, limits)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.connectors.files import kinds, read
 from groundswell.connectors.files import mapping as mappings
-from groundswell.connectors.files import read
 from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Batch, Refused, Tail
 from groundswell.connectors.files.recognise import Recognised, normal, recognise
@@ -42,6 +42,7 @@ class Request:
     """What is asked of a file: everything, beside its bytes, that decides what it becomes."""
 
     mapping: Path | None = None
+    sheet: str = ""
     source: str = ""
     exported_at: dt.datetime | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +64,11 @@ class Work:
     beside: dict[str, str]
 
 
+def named_mappings(request: Request) -> list[Mapping_]:
+    """The mappings that a file may be read by. Raises BadPolicy."""
+    return [mappings.own(request.mapping)] if request.mapping else list(mappings.shipped())
+
+
 def check_room(home: Home, path: Path) -> None:
     try:
         size = path.stat().st_size
@@ -79,14 +85,15 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
     """Recognise a file and settle how its columns are read; raises Asked while a question is open."""
     limits = dict(home.policy.instance.limits)
     _known_encoding(request.answers.get("encoding", ""))
-    found = recognise(kept, name, named, request.answers.get("encoding", ""), limits)
+    sheet = request.sheet or request.answers.get("sheet", "")
+    found = recognise(kept, name, named, request.answers.get("encoding", ""), limits, sheet)
     source = request.source or found.mapping.source
     told = sources.read(home.path, source)
     answers = {**told.of(found.file.name), **request.answers}
     if (answers.get("encoding") or "") != request.answers.get("encoding", ""):
-        found = recognise(kept, name, named, answers["encoding"], limits)
+        found = recognise(kept, name, named, answers["encoding"], limits, sheet)
     if chosen := answers.get("format"):
-        found = recognise(kept, name, [_only(m, chosen) for m in named], answers.get("encoding", ""), limits)
+        found = recognise(kept, name, [_only(m, chosen) for m in named], answers.get("encoding", ""), limits, sheet)
     questions = [q for q in found.questions if q.column not in answers]
     orders: dict[str, str] = {}
     zone = answers.get("zone") or found.mapping.zone
@@ -94,7 +101,7 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
         seen = proofs(found.file, found.header_of)
         _check_answers(request.answers, found, seen)
         if seen:
-            look(seen, batches_of(found, kept, limits["cell_characters"], Tail(), frozenset(seen)))
+            look(seen, batches_of(found, kept, limits, Tail(), frozenset(seen)))
         orders, questions = settle(seen, answers, found.mapping.locale)
         floating = next((proof.floating for proof in seen.values() if proof.floating), "")
         if floating and not zone:
@@ -104,7 +111,8 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
     if questions:
         raise Asked(source, found.file.name, tuple(questions))
     if request.answers:
-        told.answers.setdefault(found.file.name, {}).update(request.answers)
+        kept_answers = {column: answer for column, answer in request.answers.items() if column != "sheet"}
+        told.answers.setdefault(found.file.name, {}).update(kept_answers)
         sources.write(home.path, source, told)
     found = _chosen_headers(found, answers)
     lookups, beside = _lookups(home, found.file, folder)
@@ -200,12 +208,12 @@ def _lookup(path: Path, name: str, lookup: mappings.Lookup, longest: int) -> dic
 
 
 def batches_of(
-    found: Recognised, path: Path, longest: int, tail: Tail, only: frozenset[str] | None = None
+    found: Recognised, path: Path, limits: dict[str, int], tail: Tail, only: frozenset[str] | None = None
 ) -> Iterator[Batch]:
     """The rows of a file of any kind; `only` names the columns that the caller looks at."""
-    if found.layout.encoding == "parquet":
-        return read.parquet_batches(path)
-    rows = read.batches(path, found.layout, longest, tail, only)
+    rows = kinds.batches(path, found.layout, limits, tail, only)
+    if found.layout.encoding in kinds.NO_TEXT:
+        return rows
     return _unguarded(rows, set(found.header_of.values()), tail)
 
 
@@ -230,7 +238,10 @@ def reopened(home: Home, load: Load) -> Work:
     kept = landings.at(home.path, load.landing)
     limits = dict(home.policy.instance.limits)
     narrowed = [_unnamed(_only(mapping, load.format)) for mapping in named]
-    found = _chosen_headers(recognise(kept, load.file_name, narrowed, answers.get("encoding", ""), limits), answers)
+    found = _chosen_headers(
+        recognise(kept, load.file_name, narrowed, answers.get("encoding", ""), limits, answers.get("sheet", "")),
+        answers,
+    )
     orders = {column: answer for column, answer in answers.items() if column not in sources.WHOLE}
     beside = dict(asked["beside"])
     lookups = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from groundswell.engine import durable
 from groundswell.policy.read import BadPolicy
 
-WHOLE = ("encoding", "zone", "format")
+WHOLE = ("encoding", "sheet", "zone", "format")
 """Answers that are about a whole file, not about a column."""
 
 

@@ -15,8 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from groundswell.connectors.files import mapping as mappings
-from groundswell.connectors.files import read
+from groundswell.connectors.files import kinds
 from groundswell.connectors.files.read import Broken, Refused, Tail
 from groundswell.connectors.files.stage import Load as Said
 from groundswell.connectors.files.stage import Stager
@@ -25,7 +24,7 @@ from groundswell.core.tables.identity import without_circles
 from groundswell.engine import durable, landings
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow
-from groundswell.runs.prepare import Request, Work, batches_of, check_room, prepare, reopened
+from groundswell.runs.prepare import Request, Work, batches_of, check_room, named_mappings, prepare, reopened
 from groundswell.runs.staged import Staged
 
 
@@ -36,7 +35,7 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
     """
     check_room(home, path)
     recover(home, now)
-    named = [mappings.own(request.mapping)] if request.mapping else list(mappings.shipped())
+    named = named_mappings(request)
     landing = landings.keep(home.path, path)
     kept = landings.at(home.path, landing)
     work = prepare(home, kept, path.name, path.parent, named, request)
@@ -90,8 +89,9 @@ def after_the_latest(now: dt.datetime) -> dt.datetime:
 
 
 def _whole(work: Work) -> dict[str, str]:
-    encoding = work.found.layout.encoding
-    return {"encoding": "" if encoding == "parquet" else encoding, "zone": work.zone, "format": work.found.file.name}
+    layout = work.found.layout
+    encoding = "" if layout.encoding in kinds.NO_TEXT else layout.encoding
+    return {"encoding": encoding, "sheet": layout.sheet, "zone": work.zone, "format": work.found.file.name}
 
 
 def _same_as_latest(load: Load) -> Load | None:
@@ -200,7 +200,7 @@ def _stage(work: Work, staged: Staged) -> Seen:
     )
     stager = Stager(work.found.file, work.found.header_of, said, work.orders)
     seen = Seen(notes=stager.notes)
-    for batch in batches_of(work.found, work.path, said.longest, seen.tail):
+    for batch in batches_of(work.found, work.path, dict(instance.limits), seen.tail):
         tables, broken = stager.stage(batch)
         seen.rows_in += batch.size + len(batch.broken)
         seen.broken += batch.broken + broken
@@ -223,11 +223,12 @@ def _quarantine_disagreements(work: Work, staged: Staged, seen: Seen) -> None:
         "group by external_id having count(distinct row_hash) > 1 order by external_id"
     )
     gone: set[int] = set()
+    layout, limits = work.found.layout, dict(work.home.policy.instance.limits)
     for row in rows:
         lines: list[int] = row["lines"]  # type: ignore[assignment]
         columns = ", ".join(name for name in own if row[name])
         reason = f"{row['external_id']} stands on lines {', '.join(map(str, lines))} with different {columns}"
-        texts = read.lines_of(work.path, work.found.layout.encoding, set(lines))
+        texts = kinds.lines_of(work.path, layout.encoding, layout.sheet, set(lines), limits)
         remedy = "make the rows agree, or give them ids of their own"
         seen.broken += [Broken(line, columns, reason, remedy, texts[line]) for line in lines]
         gone |= set(lines)
@@ -251,6 +252,7 @@ def _report(work: Work, staged: Staged, seen: Seen) -> dict[str, Any]:
         currencies = [str(row["c"]) for row in asked]
     return {
         "encoding": found.layout.encoding,
+        "sheet": found.layout.sheet,
         "delimiter": found.layout.delimiter,
         "header_line": found.layout.header_line,
         "columns_found": len(found.header_of),

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from groundswell.connectors.files import read
 from groundswell.connectors.files.fill import Filling
-from groundswell.connectors.files.read import Batch, Broken, Record, Refused, Tail
+from groundswell.connectors.files.read import Batch, Broken, Record, Refused, Tail, plainly
 
 _REMEDY = "export it again as JSON lines: one whole object a line"
 _BLANK = b" \t\r\n\x00\xef\xbb\xbf\xfe\xff"
@@ -234,6 +234,8 @@ def _flatten(value: dict[str, Any], before: str, row: dict[str, str], depth: int
 
 
 def _scalar(value: str | bool | None) -> str:
+    if isinstance(value, _Number):
+        return plainly(value)
     return value if isinstance(value, str) else "" if value is None else "true" if value else "false"
 
 

@@ -37,13 +37,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NOT_TEXT = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "a gzip archive",
-    b"%PDF": "a PDF document",
-    b"SQLite format 3": "a SQLite database",
-}
+_NOT_TEXT = {b"%PDF": "a PDF document", b"SQLite format 3": "a SQLite database"}
 
 
 class Refused(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -88,6 +82,8 @@ class Layout:
     delimiter: str
     header_line: int
     headers: tuple[str, ...]
+    sheet: str = ""
+    """The sheet of a workbook."""
     footer: bool = False
     """True where the format ends with lines of one cell that are no rows (titles, copyright)."""
 
@@ -404,8 +400,6 @@ def _turned(layout: Layout, rows: list[Record], broken: list[Broken]) -> Batch:
 
 def lines_of(path: Path, encoding: str, wanted: set[int]) -> dict[int, str]:
     """The text of lines of a kept file, as they stand: what `explain` shows as evidence. Read once, to the last one."""
-    if encoding == "parquet":
-        return _parquet_rows(path, wanted)
     found: dict[int, str] = {}
     with opened(path, encoding) as file:
         for number, line in enumerate(file, start=1):
@@ -474,11 +468,16 @@ def _texts(column: pa.Array) -> list[str]:
 
 def number_text(value: object) -> str:
     """A number that has a type of its own as text that reads one way: never with exactly three decimals."""
-    text = format(Decimal(str(value)), "f") if isinstance(value, float) else format(cast(Decimal, value), "f")
-    return text + "0" if len(text.partition(".")[2]) == 3 else text
+    return plainly(format(Decimal(str(value)), "f") if isinstance(value, float) else format(cast(Decimal, value), "f"))
 
 
-def _parquet_rows(path: Path, wanted: set[int]) -> dict[int, str]:
+def plainly(number: str) -> str:
+    """A number that its file stores as one, so that its point cannot be taken for a mark of thousands."""
+    return number + "0" if len(number.partition(".")[2]) == 3 else number
+
+
+def parquet_rows(path: Path, wanted: set[int]) -> dict[int, str]:
+    """The text of rows of a Parquet file by their number."""
     found: dict[int, str] = {}
     for batch in parquet_batches(path):
         for number in wanted & set(batch.lines):

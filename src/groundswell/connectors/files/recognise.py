@@ -2,15 +2,14 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from groundswell.connectors.files import read
+from groundswell.connectors.files import kinds, read
 from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Layout, Refused
 from groundswell.core.conditions import nearest
-from groundswell.core.tables.guard import unguarded
 from groundswell.core.tables.proof import Question
 
 
@@ -33,23 +32,23 @@ def normal(header: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", header).casefold().split()).removesuffix("*").strip()
 
 
-def recognise(path: Path, name: str, mappings: Iterable[Mapping_], declared: str, limits: dict[str, int]) -> Recognised:
-    """The format of a file. `name` is the file's own name, `declared` a code page that a person has named.
+def recognise(
+    path: Path, name: str, mappings: Iterable[Mapping_], declared: str, limits: dict[str, int], sheet: str = ""
+) -> Recognised:
+    """The format of a file. `name` is the file's own name, `declared` a code page, `sheet` a sheet that a person named.
 
     Raises Refused when no format fits or the file holds no text; questions that only a person can answer are returned.
     """
-    kinds = [
+    fitting = [
         (mapping, kind) for mapping in mappings for kind in mapping.files if not kind.match or fnmatch(name, kind.match)
     ]
-    parquet = read.is_parquet(path)
-    encoding = "" if parquet else read.encoding(path, declared)
-    if not kinds:
+    kind = kinds.kind_of(path, limits)
+    encoding = kind or read.encoding(path, declared)
+    if not fitting:
         raise Refused(f"no [[file]] of the mapping matches the name '{name}'")
-    if parquet:
-        headers = read.parquet_headers(path)
-        _width(headers, limits)
-        return _whole(_best([(kind, Layout("parquet", "", 0, headers)) for kind in kinds]))
-    best = _whole(_best(_layouts(path, encoding, kinds, limits)))
+    if kind:
+        return _whole(_best(_headed(kinds.layouts(path, kind, sheet, limits), fitting, limits)))
+    best = _whole(_best(_layouts(path, encoding, fitting, limits)))
     if encoding:
         return best
     return _with_code_page(path, best)
@@ -71,26 +70,32 @@ Candidate = tuple[tuple[Mapping_, FileMap], Layout]
 
 
 def _layouts(
-    path: Path, encoding: str, kinds: list[tuple[Mapping_, FileMap]], limits: dict[str, int]
+    path: Path, encoding: str, kinds_: list[tuple[Mapping_, FileMap]], limits: dict[str, int]
 ) -> list[Candidate]:
     """For each format the row that looks most like its header, over every delimiter."""
     longest, lines = limits["cell_characters"], limits["header_lines"]
+    found = (
+        Layout(encoding, delimiter, record.line, tuple(cell.strip() for cell in record.cells))
+        for delimiter in read.DELIMITERS
+        for record in read.sample(path, encoding or "iso-8859-1", delimiter, lines, longest)
+        if not record.fault and len(record.cells) > 1
+    )
+    return _headed(found, kinds_, limits)
+
+
+def _headed(
+    layouts: Iterable[Layout], kinds: list[tuple[Mapping_, FileMap]], limits: dict[str, int]
+) -> list[Candidate]:
+    """Every way in which a row that could be the header fits a format. Raises Refused when none does."""
     found: list[Candidate] = []
-    for delimiter in read.DELIMITERS:
-        rows = read.sample(path, encoding or "iso-8859-1", delimiter, lines, longest)
-        for record in rows:
-            headers = tuple(unguarded(cell.strip()) for cell in record.cells)
-            if record.fault or len(headers) < 2:
-                continue
-            _width(headers, limits)
-            known = {normal(header) for header in headers}
-            for kind in kinds:
-                if _fits(kind[1], known):
-                    found.append((kind, Layout(encoding, delimiter, record.line, headers, kind[1].footer)))
+    first: tuple[str, ...] = ()
+    for layout in layouts:
+        _width(layout.headers, limits)
+        first = max(first, layout.headers if layout.header_line < 2 else (), key=len)
+        known = {normal(header) for header in layout.headers}
+        found += [(kind, replace(layout, footer=kind[1].footer)) for kind in kinds if _fits(kind[1], known)]
     if not found:
-        tries = [read.sample(path, encoding or "iso-8859-1", d, 1, longest) for d in read.DELIMITERS]
-        first = max((rows[0].cells for rows in tries if rows), key=len, default=[])
-        raise Refused(_unknown(first, [kind for _, kind in kinds]))
+        raise Refused(_unknown(list(first), [kind for _, kind in kinds]))
     return found
 
 
@@ -161,16 +166,11 @@ def _unknown(headers: list[str], kinds: list[FileMap]) -> str:
 def _with_code_page(path: Path, found: Recognised) -> Recognised:
     """Text that is no UTF-8: the code page of the format, unless the bytes speak against it; else a question."""
     page = found.file.code_page
-    layout = Layout(page, found.layout.delimiter, found.layout.header_line, found.layout.headers, found.layout.footer)
     pages = ("cp1252", "iso-8859-1", "iso-8859-15", "cp1250", "shift_jis", "utf-8")
+    questions = found.questions
     if not page:
-        asks = Question("encoding", "the file is not UTF-8 and does not say what it is", pages)
+        questions = (Question("encoding", "the file is not UTF-8 and does not say what it is", pages), *questions)
     elif read.has_control_marks(path, page):
-        asks = Question("encoding", f"the file is not UTF-8, and as {page} it holds control characters", pages)
-    else:
-        return Recognised(
-            found.mapping, found.file, layout, found.header_of, found.unmapped, found.missing, found.questions
-        )
-    return Recognised(
-        found.mapping, found.file, layout, found.header_of, found.unmapped, found.missing, (asks, *found.questions)
-    )
+        said = f"the file is not UTF-8, and as {page} it holds control characters"
+        questions = (Question("encoding", said, pages), *questions)
+    return replace(found, layout=replace(found.layout, encoding=page), questions=questions)

@@ -33,7 +33,7 @@ from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
 from groundswell.connectors.files import zipped
 from groundswell.connectors.files.fill import Filling
-from groundswell.connectors.files.read import Batch, Broken, Record, Refused, Tail
+from groundswell.connectors.files.read import Batch, Broken, Record, Refused, Tail, plainly
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
@@ -438,7 +438,7 @@ def _number(raw: str, shown: str, epoch_1904: bool) -> str:
     if shown == _SPAN:
         sign, ms = ("-" if exact < 0 else ""), round(abs(exact) * _MS_OF_DAY)
         return f"{sign}{ms // 3_600_000}:{_clock(ms % 3_600_000)[3:]}"
-    return f"{_plain(exact * 100)}%" if shown == _PERCENT else _plain(exact)
+    return f"{_plain(exact * 100)}%" if shown == _PERCENT else plainly(_plain(exact))
 
 
 def _plain(number: Decimal) -> str:
