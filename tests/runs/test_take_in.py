@@ -454,6 +454,38 @@ def test_dated_exports_stand_by_their_day_in_any_order(home: Home, order: tuple[
     assert stood == [("Nordwind", "gold"), ("Nordwind GmbH", "silver"), ("Nordwind", "gold")]
 
 
+COMPANIES = "Record ID,Company name,Merged Company IDs"
+MERGES = {
+    "2026-01-10": lines(COMPANIES, "1,One,2"),
+    "2026-02-10": lines(COMPANIES, "2,Two,1"),
+    "2026-03-10": lines(COMPANIES, "1,One,2"),
+}
+"""Two was absorbed by One, then One by Two, then Two by One again."""
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(MERGES)), ids=" ".join)
+def test_of_merges_that_turn_round_the_newest_word_stands_in_any_order_of_arrival(
+    home: Home, order: tuple[str, ...]
+) -> None:
+    for exported_at in order:
+        take_in_text(home, "companies.csv", MERGES[exported_at], exported_at)
+    stands = {as_of: {row["external_id"] for row in table(home, "organisations", as_of)} for as_of in MERGES}
+    assert stands == {"2026-01-10": {"1"}, "2026-02-10": {"2"}, "2026-03-10": {"1"}}
+
+
+def test_a_merge_of_a_longer_circle_that_is_said_again_is_the_newest_word(home: Home) -> None:
+    for exported_at, row in [("01-10", "1,One,3"), ("02-10", "2,Two,1"), ("03-10", "3,Three,2"), ("04-10", "1,One,3")]:
+        take_in_text(home, "companies.csv", lines(COMPANIES, row), f"2026-{exported_at}")
+    assert names(home, "2026-03-31").keys() == {"3"}
+    assert names(home, "2026-04-30").keys() == {"1"}
+
+
+def test_merges_that_are_said_again_are_unchanged(home: Home) -> None:
+    chain = lines(COMPANIES, "1,One,2", "3,Three,1")
+    assert told(take_in_text(home, "companies.csv", chain, "2026-01-10")) == (2, 2, 0, 0)
+    assert told(take_in_text(home, "companies.csv", chain, "2026-02-10")) == (2, 0, 2, 0)
+
+
 @pytest.mark.parametrize("back", ["A", "B"])
 @pytest.mark.parametrize("order", ["ABC", "BAC", "CAB", "ACB"])
 def test_one_of_two_exports_of_a_moment_that_disagree_comes_again_later(home: Home, order: str, back: str) -> None:
