@@ -50,7 +50,9 @@ def unchanged_sql(table: Table, staged: str, versions: str) -> str:
             "exists (select 1 from both_kinds as o where o.from_id = compared.into_id "
             "and o.stamp > compared.stamp_before and o.stamp < compared.stamp)"
         )
-        follows += " or exists (select 1 from both_kinds as o where o.into_id = compared.from_id and o.stamp < compared.stamp)"
+        follows += (
+            " or exists (select 1 from both_kinds as o where o.into_id = compared.from_id and o.stamp < compared.stamp)"
+        )
     return f"""
 with both_kinds as (
   select {columns}, {_STAMP} as stamp, cast(0 as bigint) as staged_row, cast(0 as bigint) as line from {versions}
