@@ -418,6 +418,26 @@ def test_a_truncated_log_of_the_lake_is_a_fault_in_words_and_rebuilt(told: Home,
     refused(stopped, 1, "deals")
 
 
+@pytest.mark.parametrize("day", ["0001-06-01", "1899-12-31", "9999-01-01", "9999-12-31"])
+@pytest.mark.parametrize("words", [["tables", "deals"], ["assess"]], ids=" ".join)
+def test_a_day_at_the_ends_of_the_calendar_is_refused_with_the_range(told: Home, words: list[str], day: str) -> None:
+    refused(command(told.path, *words, "--as-of", day), 2, f"--as-of {day}: write a day from 1900-01-01 to 9998-12-31")
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "9998-12-31"])
+def test_the_first_and_the_last_day_of_the_range_are_answered(told: Home, day: str) -> None:
+    assert command(told.path, "tables", "deals", "--as-of", day).returncode == 0
+    found = command(told.path, "assess", "--as-of", day)
+    assert found.returncode in (0, 4)  # nobody was known in 1900
+    assert "Traceback" not in found.stderr
+
+
+def test_an_export_cannot_be_dated_at_the_end_of_the_calendar(home: Home, made: Path) -> None:
+    own(home, "instance.toml", 'follows = "default"\nhome_zone = "Europe/Berlin"\n')
+    found = command(home.path, "take-in", "--exported-at", "0001-01-01", str(made / "deals.csv"))
+    refused(found, 2, "--exported-at 0001-01-01: '0001-01-01' is not a time of the calendar")
+
+
 def test_damaged_records_are_a_fault_in_words(told: Home) -> None:
     (told.path / "records.sqlite3").write_bytes(b"this is no database" * 300)
     for words in (["doctor"], ["partners"]):

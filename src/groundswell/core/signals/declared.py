@@ -1,6 +1,5 @@
 """From a signal file to a checked Signal."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -11,7 +10,7 @@ from groundswell.core.checks import Keys
 from groundswell.core.conditions import BadCondition
 from groundswell.core.declare import Measure, Signal
 from groundswell.core.signals import shapes
-from groundswell.core.signals.windows import window
+from groundswell.core.signals.windows import FIRST_DAY, window
 from groundswell.core.tables import views
 from groundswell.policy.read import Document
 
@@ -121,7 +120,7 @@ def _check(found: Measure, keys: Keys, lists: Lists) -> None:
         keys.fault("where", f"{error} (table {found.table})")
     for key, day in (("window", found.window), ("shift", found.shift)):
         try:
-            window(found.window if key == "window" else "", day if key == "shift" else "", _ANY_DAY, 1)
+            window(found.window if key == "window" else "", day if key == "shift" else "", FIRST_DAY, 1)
         except ValueError as error:
             keys.fault(key, str(error))
     if kinds.get(found.on) != "date":
@@ -157,6 +156,3 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
         keys.fault("of", f"'{found.of}' is no number, so it has no {found.take}.")
     elif kinds[found.of] == "id" and found.take != "count distinct":
         keys.fault("of", f"'{found.of}' is an id; ids may only be counted (count distinct).")
-
-
-_ANY_DAY = dt.date(2026, 6, 30)

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 EXAMPLES = '"12 months", "13 weeks", "90 days", "complete 2 months", "fiscal year", "calendar year"'
+FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(9998, 12, 31)
+"""The days as of which anything can be asked: windows before and the cut after them still lie in the calendar."""
 _UNITS = "(day|week|month|quarter|year)"
 _LENGTH = re.compile(rf"(?:(1) {_UNITS}s?|([2-9]|[1-9]\d+) {_UNITS}s)")
 
