@@ -418,6 +418,51 @@ def test_a_truncated_log_of_the_lake_is_a_fault_in_words_and_rebuilt(told: Home,
     refused(stopped, 1, "deals")
 
 
+TWO_BARS = """question = "q"
+out_of = 100
+combine = "weighted"
+enough_known = 0
+band_names = [["all", 0]]
+why = "w"
+source = "s"
+since = 2026-01-01
+
+[[part]]
+name = "sold"
+weight = 1
+
+  [[part.line]]
+  name = "early wins"
+  signal = "won_revenue"
+  low = 0
+  high = 480000
+
+  [[part.line]]
+  signal = "won_revenue"
+  low = 0
+  high = 240000
+
+  [[part.line]]
+  signal = "open_deals"
+  yes = 60
+"""
+
+
+def test_two_lines_over_one_signal_are_told_apart_and_add_up(told: Home) -> None:
+    own(told, "scores/readiness/2026-01-01.toml", TWO_BARS)
+    assert command(told.path, "check").returncode == 0
+    assert command(told.path, "assess", "--as-of", DAY).returncode == 0
+    said = command(told.path, "explain", "P1").stdout
+    assert "  early wins (won_revenue): 120,000 USD → 25 of 100; adds 8.33  [0 at 0, 100 at 480000; weight 1]" in said
+    assert "  won_revenue: 120,000 USD → 50 of 100; adds 16.67  [0 at 0, 100 at 240000; weight 1]" in said
+    assert "  open_deals: 1 deals → 60 of 100; adds 20  [60 for yes; weight 1]" in said
+    assert "8.33 + 16.67 + 20 = 45" in said
+    own(told, "scores/readiness/2026-01-01.toml", TWO_BARS.replace('  name = "early wins"\n', ""))
+    found = command(told.path, "check")
+    assert found.returncode == 2
+    assert "2026-01-01.toml:20 signal: 'won_revenue' stands on line 15 too; give each a name" in found.stdout
+
+
 @pytest.mark.parametrize("day", ["0001-06-01", "1899-12-31", "9999-01-01", "9999-12-31"])
 @pytest.mark.parametrize("words", [["tables", "deals"], ["assess"]], ids=" ".join)
 def test_a_day_at_the_ends_of_the_calendar_is_refused_with_the_range(told: Home, words: list[str], day: str) -> None:
