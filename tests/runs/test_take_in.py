@@ -328,6 +328,16 @@ def test_the_same_header_twice_asks_or_is_refused(home: Home) -> None:
     nothing_stands(home)
 
 
+def test_a_percentage_among_amounts_is_set_aside(home: Home) -> None:
+    text = lines(
+        DEALS, "D1,P1,sourced,Acme,Open,open,7%,USD,2026-01-05,", "D2,P1,sourced,Acme,Open,open,7,USD,2026-01-05,"
+    )
+    load = take_in_text(home, "deals.csv", text)
+    assert told(load) == (2, 1, 0, 1)
+    remedy = "write the amount, or map another column"
+    assert aside(load) == [(2, "amount", "'7%' is a percentage, not an amount of money", remedy)]
+
+
 STAMPED = """[source]
 name = "shop"
 zone = "Europe/Berlin"
