@@ -494,6 +494,71 @@ def test_a_truncated_log_of_the_lake_is_a_fault_in_words_and_rebuilt(told: Home,
     refused(stopped, 1, "deals")
 
 
+TWO_BARS = """question = "q"
+out_of = 100
+combine = "weighted"
+enough_known = 0
+band_names = [["all", 0]]
+why = "w"
+source = "s"
+since = 2026-01-01
+
+[[part]]
+name = "sold"
+weight = 1
+
+  [[part.line]]
+  name = "early wins"
+  signal = "won_revenue"
+  low = 0
+  high = 480000
+
+  [[part.line]]
+  signal = "won_revenue"
+  low = 0
+  high = 240000
+
+  [[part.line]]
+  signal = "open_deals"
+  yes = 60
+"""
+
+
+def test_two_lines_over_one_signal_are_told_apart_and_add_up(told: Home) -> None:
+    own(told, "scores/readiness/2026-01-01.toml", TWO_BARS)
+    assert command(told.path, "check").returncode == 0
+    assert command(told.path, "assess", "--as-of", DAY).returncode == 0
+    said = command(told.path, "explain", "P1").stdout
+    assert "  early wins (won_revenue): 120,000 USD → 25 of 100; adds 8.33  [0 at 0, 100 at 480000; weight 1]" in said
+    assert "  won_revenue: 120,000 USD → 50 of 100; adds 16.67  [0 at 0, 100 at 240000; weight 1]" in said
+    assert "  open_deals: 1 deals → 60 of 100; adds 20  [60 for yes; weight 1]" in said
+    assert "8.33 + 16.67 + 20 = 45" in said
+    own(told, "scores/readiness/2026-01-01.toml", TWO_BARS.replace('  name = "early wins"\n', ""))
+    found = command(told.path, "check")
+    assert found.returncode == 2
+    assert "2026-01-01.toml:20 signal: 'won_revenue' stands on line 15 too; give each a name" in found.stdout
+
+
+@pytest.mark.parametrize("day", ["0001-06-01", "1899-12-31", "9999-01-01", "9999-12-31"])
+@pytest.mark.parametrize("words", [["tables", "deals"], ["assess"]], ids=" ".join)
+def test_a_day_at_the_ends_of_the_calendar_is_refused_with_the_range(told: Home, words: list[str], day: str) -> None:
+    refused(command(told.path, *words, "--as-of", day), 2, f"--as-of {day}: write a day from 1900-01-01 to 9998-12-31")
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "9998-12-31"])
+def test_the_first_and_the_last_day_of_the_range_are_answered(told: Home, day: str) -> None:
+    assert command(told.path, "tables", "deals", "--as-of", day).returncode == 0
+    found = command(told.path, "assess", "--as-of", day)
+    assert found.returncode in (0, 4)  # nobody was known in 1900
+    assert "Traceback" not in found.stderr
+
+
+def test_an_export_cannot_be_dated_at_the_end_of_the_calendar(home: Home, made: Path) -> None:
+    own(home, "instance.toml", 'follows = "default"\nhome_zone = "Europe/Berlin"\n')
+    found = command(home.path, "take-in", "--exported-at", "0001-01-01", str(made / "deals.csv"))
+    refused(found, 2, "--exported-at 0001-01-01: '0001-01-01' is not a time of the calendar")
+
+
 def test_damaged_records_are_a_fault_in_words(told: Home) -> None:
     (told.path / "records.sqlite3").write_bytes(b"this is no database" * 300)
     for words in (["doctor"], ["partners"]):

@@ -127,12 +127,24 @@ def test_faults_of_several_files_come_in_the_order_of_the_files() -> None:
         ('take   = "count"', 'take   = "highest"\nof = "account_id"', "15 of", ["is an id; ids may only be counted"]),
         ('take   = "count"', 'take   = "sum"\nof = "name"', "15 of", ["'name' is no number, so it has no sum"]),
         ('take   = "count"', 'take   = "count"\nkeep = "peak > 1"', "11 per", ["each and keep need per"]),
+        ('take   = "count"', 'take   = "count"\nper = "deal_id"\neach.x = { take = "sum", of = "type" }', "16 x",
+         ["'type' is no number, so it has no sum."]),
+        ('take   = "count"', 'take   = "count"\nper = "deal_id"\neach.x = { take = "highest" }', "16 x",
+         ['take = "highest" needs of.']),
+        ('take   = "count"', 'take   = "sum"\nof = "x"\nper = "type"\neach.x = { take = "lowest", of = "created_on" }',
+         "15 of", ["'x' is no number, so it has no sum."]),
+        ('take   = "count"', 'take   = "count"\nper = "type"\neach.x = { take = "lowest", of = "created_on" }\nkeep = "x > 1"',
+         "17 keep", ["compares a date (x) with a number (1)"]),
         ('take   = "count"', 'take   = "count"\nper = "acount_id"', "15 per", ["unknown column 'acount_id' of deals"]),
         ('take   = "count"', 'take   = "count"\n[measure.minus]\nshift = "1 year"\n[measure.over]\nwhere = "true"',
          "17 over", ["at most one of minus, over and grown_from"]),
         ('take   = "count"', 'take   = "count"\nwidnow = "1 year"', "15 widnow",
          ["key 'widnow' is not known here. Did you mean 'window'?"]),
         ('unit      = "deals"', "unit      = 3", "2 unit", ["3 is not a text"]),
+        ('unit      = "deals"', 'unit      = "yes/no"', "2 unit", ["is the unit of yes or no; the measure gives a number"]),
+        ('take   = "count"', 'take   = "any"', "2 unit",
+         ["'deals' is the unit of a number; the measure gives yes or no: write unit = \"yes/no\""]),
+        ('take   = "count"', 'take   = "latest"\nof = "close_on"', "2 unit", ['the measure gives a date: write unit = "date"']),
         ('better    = "higher"', 'better    = "up"', "3 better", ["'up' is not one of higher, lower"]),
         ("absent    = 0", 'absent    = "none"', "4 absent", ["'none' is not a number"]),
         ("absent    = 0", "absent    = nan", "4 absent", ["is not a number"]),
@@ -300,12 +312,61 @@ def test_two_signals_of_one_name_are_a_fault() -> None:
         ("since        = 2026-01-01", "since        = 2026-02-01", "since  ", "since: the file is named 2026-01-01.toml"),
         ('signal = "overdue_open_deals"', 'signal = "overdue_deals"', '"overdue_deals"', "Nearest: overdue_open_deals."),
         ("bands = [[0, 0], [3, 3], [6, 6]]", "bands = [[0, 0], [3, 3], [2, 6]]", "[2, 6]", "bands: 2 follows 3"),
+        ("bands = [[0, 0], [3, 3], [6, 6]]", "bands = []", "bands = []", "bands: is empty, so nothing is ever earned."),
+        ("enough_known = 60", "enough_known = 600", "enough_known", "enough_known: is a percentage of the weight, 0 to 100"),
+        ("enough_known = 60", "enough_known = -1", "enough_known", "enough_known: is a percentage of the weight, 0 to 100"),
+        ("weight = 35", "weight = 35\nmax = 150", "max = 150", "max: points go from 0 to 100."),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_score_names_its_line_and_what_to_write(old: str, new: str, beside: str, says: str) -> None:
     text = SHIPPED[f"shipped/{READINESS}"].replace(old, new, 1)
     found = of_score(old, new)
     assert any(fault.startswith(f"{line_of(text, beside)} ") and says in fault for fault in found), found
+
+
+TWICE = (
+    '[[part.line]]\n  signal = "people_active"\n  {}low = 4\n  high = 10\n\n  [[part.line]]\n  signal = "people_active"'
+)
+
+
+def test_two_figures_of_one_name_are_a_fault_that_names_both_lines() -> None:
+    """They would be told apart by nothing: the parts of an explanation would not add up to its total."""
+    says = "stands on line {} too; give each a name of its own, or leave one out"
+    once = '[[part.line]]\n  signal = "people_active"'
+    assert of_score(once, TWICE.format("")) == [f"28 signal: 'people_active' {says.format(23)}"]
+    assert of_score(once, TWICE.format('name = "many people"\n  ')) == []
+    text = SHIPPED[f"shipped/{READINESS}"]
+    penalty = 'signal = "overdue_open_deals"'
+    first = line_of(text, penalty)
+    found = of_score(penalty, f"{penalty}\nbands = [[2, 5]]\n[[penalty]]\n{penalty}")
+    assert found == [f"{first + 3} signal: 'overdue_open_deals' {says.format(first)}"]
+    one, other = (line_of(text, f'name = "{part}"') for part in ("engagement", "market_alignment"))
+    found = of_score('name = "market_alignment"', 'name = "engagement"')
+    assert f"{other} name: 'engagement' {says.format(one)}" in found
+
+
+@pytest.mark.parametrize(
+    ("unit", "earns", "says"),
+    [
+        ("yes/no", "low = 0\n  high = 1", "low: 'won_revenue_growth' is yes/no and has no low; write yes = 100"),
+        ("yes/no", "bands = [[0, 50]]", "bands: 'won_revenue_growth' is yes/no and has no bands; write yes = 100"),
+        ("word", "yes = 100", "yes: 'won_revenue_growth' is a word, which earns no points; use it in only_if."),
+        (
+            "date",
+            "low = 0\n  high = 1",
+            "low: 'won_revenue_growth' is a date, which earns no points; use it in only_if.",
+        ),
+    ],
+)
+def test_a_line_that_can_never_count_is_a_fault(unit: str, earns: str, says: str) -> None:
+    signal = "signals/potential/won_revenue_growth.toml"
+    texts = {
+        **SHIPPED,
+        f"own/{signal}": f'follows = "default"\nunit = "{unit}"\n',
+        f"own/{READINESS}": SHIPPED[f"shipped/{READINESS}"].replace("low = -50\n  high = 25", earns),
+    }
+    found = [fault for fault in catalog.check(texts)[1] if fault.startswith(READINESS)]
+    assert [says in fault for fault in found] == [True], found
 
 
 def test_every_fault_of_a_score_is_told_at_once() -> None:
@@ -373,9 +434,16 @@ def test_a_condition_over_signals_that_the_check_accepts_is_answered(condition: 
 @pytest.mark.parametrize(
     ("path", "text", "fault"),
     [
-        ("instance.toml", "fiscal_first_month = 13", "2 fiscal_first_month: is a month, 1 to 12"),
-        ("instance.toml", "rate_days = -1", "2 rate_days: is a number of days, 0 to 3660"),
+        ("instance.toml", "fiscal_first_month = 13", "2 fiscal_first_month: 13 is not a whole number from 1 to 12"),
+        ("instance.toml", "fiscal_first_month = 6.5", "2 fiscal_first_month: 6.5 is not a whole number from 1 to 12"),
+        ("instance.toml", 'fiscal_first_month = "June"', "2 fiscal_first_month: 'June' is not a number"),
+        ("instance.toml", "rate_days = -1", "2 rate_days: -1 is not a whole number from 0 to 3660"),
         ("instance.toml", 'home_zone = "Berlin"', "2 home_zone: 'Berlin' is not a time zone"),
+        ("instance.toml", 'home_zone = "localtime"', "2 home_zone: 'localtime' is not a time zone; write one such as"),
+        ("instance.toml", 'home_zone = "Factory"', "2 home_zone: 'Factory' is not a time zone"),
+        ("instance.toml", 'home_zone = ""', "2 home_zone: '' is not a time zone"),
+        ("instance.toml", 'home_currency = ""', "2 home_currency: '' is not a currency; write its ISO 4217 code"),
+        ("instance.toml", 'home_currency = "eur"', "2 home_currency: 'eur' is not a currency; write its ISO 4217 code"),
         ("instance.toml", "home_currency = 3", "2 home_currency: 3 is not a text"),
         (
             "instance.toml",
@@ -383,13 +451,48 @@ def test_a_condition_over_signals_that_the_check_accepts_is_answered(condition: 
             "2 home_zon: key 'home_zon' is not known here. Did you mean 'home_zone'?",
         ),
         ("sources.toml", '[order]\nevery = "salesforce"', "3 every: is a list of texts in quotes"),
+        (
+            "sources.toml",
+            '[order]\norganisation = ["hubspot"]',
+            "3 organisation: key 'organisation' is not known here. Did you mean 'organisations'?",
+        ),
         ("limits.toml", '[bounds]\ncolumns = "many"', "3 columns: 'many' is not a number"),
+        ("limits.toml", "[bounds]\ncolumns = 40.5", "3 columns: 40.5 is not a whole number from 1 to"),
+        ("limits.toml", "[bounds]\ncolumns = 0", "3 columns: 0 is not a whole number from 1 to"),
+        ("limits.toml", "[bounds]\nfree_bytes = -1", "3 free_bytes: -1 is not a whole number from 1 to"),
+        (
+            "limits.toml",
+            "[bounds]\ncell_characters = 9223372036854775808",
+            "3 cell_characters: 9223372036854775808 is not a whole number from 1 to 9223372036854775807",
+        ),
+        (
+            "limits.toml",
+            "[bounds]\nfree_byte = 5",
+            "3 free_byte: key 'free_byte' is not known here. Did you mean 'free_bytes'?",
+        ),
     ],
 )
 def test_what_a_vendor_sets_once_is_checked(path: str, text: str, fault: str) -> None:
     assert [
         found.removeprefix(f"{path}:")[: len(fault)] for found in faults(path, f'follows = "default"\n{text}\n')
     ] == [fault]
+
+
+def test_a_whole_file_of_limits_names_every_bound() -> None:
+    origin = 'why = "w"\nsource = "s"\nsince = 2026-01-01\n'
+    rest = 'header_lines, free_bytes, evidence_rows; write them too, or follows = "default" at the head'
+    whole = origin + "[bounds]\ncell_characters = 1000\ncolumns = 10\n"
+    assert faults("limits.toml", whole) == [f"limits.toml:4 bounds: leaves out {rest}"]
+    assert faults("limits.toml", origin) == [
+        f"limits.toml:1 bounds: leaves out cell_characters, columns, {rest}",
+    ]
+
+
+def test_a_score_that_nothing_computes_is_a_fault() -> None:
+    text = SHIPPED[f"shipped/{READINESS}"]
+    assert faults("scores/loyalty/2026-01-01.toml", text) == [
+        "scores/loyalty/2026-01-01.toml:1 a score 'loyalty' is computed nowhere; write scores/readiness/DAY.toml"
+    ]
 
 
 # -------------------------------------------------------------------------------------------------------- overrides

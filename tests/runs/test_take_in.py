@@ -328,6 +328,85 @@ def test_the_same_header_twice_asks_or_is_refused(home: Home) -> None:
     nothing_stands(home)
 
 
+def test_a_percentage_among_amounts_is_set_aside(home: Home) -> None:
+    text = lines(
+        DEALS, "D1,P1,sourced,Acme,Open,open,7%,USD,2026-01-05,", "D2,P1,sourced,Acme,Open,open,7,USD,2026-01-05,"
+    )
+    load = take_in_text(home, "deals.csv", text)
+    assert told(load) == (2, 1, 0, 1)
+    remedy = "write the amount, or map another column"
+    assert aside(load) == [(2, "amount", "'7%' is a percentage, not an amount of money", remedy)]
+
+
+STAMPED = """[source]
+name = "shop"
+zone = "Europe/Berlin"
+
+[[file]]
+match = "*.csv"
+known_at = "known"
+
+[[file.row]]
+table = "organisations"
+external_id = "id"
+changed_at = "changed"
+name = "id"
+is_partner = { const = true }
+is_customer = { const = false }
+"""
+
+
+@pytest.mark.parametrize("cell", ["0001-01-01", "0001-01-01 00:30", "9999-12-31T23:30:00Z"])
+@pytest.mark.parametrize("column", ["known", "changed"])
+def test_a_moment_at_the_end_of_the_calendar_spoils_its_row_alone(home: Home, column: str, cell: str) -> None:
+    mapping = home.path.parent / "own.toml"
+    mapping.write_text(STAMPED, "utf-8")
+    cells = {"known": "2026-01-01", "changed": "2026-01-01"} | {column: cell}
+    text = lines("id,known,changed", f"A,{cells['known']},{cells['changed']}", "B,2026-01-01,2026-01-01")
+    load = take_in_text(home, "own.csv", text, mapping=mapping)
+    assert told(load) == (2, 1, 0, 1)
+    remedy = "correct the time in the source, or empty the cell"
+    assert aside(load) == [(2, column, f"'{cell}' is not a time of the calendar", remedy)]
+
+
+HUBSPOT_DEALS = "Record ID,Deal Name,Deal Stage,Amount,Currency,Close Date,Create Date"
+
+
+@pytest.mark.parametrize(
+    ("cell", "zone", "day"),
+    [
+        ("2026-03-31T04:00:00Z", "America/New_York", "2026-03-31"),
+        ("2026-04-01T03:30:00Z", "America/New_York", "2026-03-31"),
+        ("2026-03-30T22:00:00Z", "Europe/Berlin", "2026-03-31"),
+        ("2026-03-31T23:30:00-04:00", "America/New_York", "2026-03-31"),
+        ("2026-03-31 23:30", "America/New_York", "2026-03-31"),
+        ("2026-03-31 00:15", "Europe/Berlin", "2026-03-31"),
+        ("2026-03-31", "America/New_York", "2026-03-31"),
+    ],
+)
+def test_a_date_column_keeps_the_day_as_written_or_takes_that_of_a_moment_in_the_zone_of_its_source(
+    home: Home, cell: str, zone: str, day: str
+) -> None:
+    text = lines(HUBSPOT_DEALS, f"7,Big,Closed Won,1,USD,{cell},2026-01-01")
+    take_in_text(home, "deals.csv", text, answers={"zone": zone})
+    assert [row["close_on"] for row in table(home, "deals", "2026-12-31")] == [day]
+
+
+HISTORY = "Id,OpportunityId,StageName,Amount,CreatedDate,IsDeleted"
+
+
+def test_a_past_day_stays_past_when_the_history_of_a_stage_is_corrected(home: Home) -> None:
+    """The row of February says something else in May: in March nobody could know that."""
+    entered = "2026-02-10T09:00:00Z"
+    take_in_text(home, "history.csv", lines(HISTORY, f"S1,D1,Negotiation,100,{entered},false"), "2026-03-01")
+    then = table(home, "deal_stages", "2026-03-31")
+    take_in_text(home, "history.csv", lines(HISTORY, f"S1,D1,Closed Won,900,{entered},false"), "2026-05-01")
+    assert table(home, "deal_stages", "2026-03-31") == then
+    assert table(home, "deal_stages", "2026-02-28") == []
+    (now,) = table(home, "deal_stages", "2026-05-31")
+    assert (now["stage"], now["occurred_on"], now["known_at"]) == ("Closed Won", "2026-02-10", "2026-05-01T00:00:00Z")
+
+
 def test_a_time_without_a_zone_asks_for_the_zone(home: Home) -> None:
     text = lines("partner_id,occurred_at,type,source_id", "P1,2026-03-31 23:30,meeting,a1")
     assert asked(home, "activities.csv", text) == {
@@ -452,6 +531,38 @@ def test_dated_exports_stand_by_their_day_in_any_order(home: Home, order: tuple[
     stood = [(row["name"], row["tier"]) for number in (1, 2, 3) for row in table(home, "partners", f"2026-09-0{number}")
              if row["external_id"] == "P1"]  # fmt: skip
     assert stood == [("Nordwind", "gold"), ("Nordwind GmbH", "silver"), ("Nordwind", "gold")]
+
+
+COMPANIES = "Record ID,Company name,Merged Company IDs"
+MERGES = {
+    "2026-01-10": lines(COMPANIES, "1,One,2"),
+    "2026-02-10": lines(COMPANIES, "2,Two,1"),
+    "2026-03-10": lines(COMPANIES, "1,One,2"),
+}
+"""Two was absorbed by One, then One by Two, then Two by One again."""
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(MERGES)), ids=" ".join)
+def test_of_merges_that_turn_round_the_newest_word_stands_in_any_order_of_arrival(
+    home: Home, order: tuple[str, ...]
+) -> None:
+    for exported_at in order:
+        take_in_text(home, "companies.csv", MERGES[exported_at], exported_at)
+    stands = {as_of: {row["external_id"] for row in table(home, "organisations", as_of)} for as_of in MERGES}
+    assert stands == {"2026-01-10": {"1"}, "2026-02-10": {"2"}, "2026-03-10": {"1"}}
+
+
+def test_a_merge_of_a_longer_circle_that_is_said_again_is_the_newest_word(home: Home) -> None:
+    for exported_at, row in [("01-10", "1,One,3"), ("02-10", "2,Two,1"), ("03-10", "3,Three,2"), ("04-10", "1,One,3")]:
+        take_in_text(home, "companies.csv", lines(COMPANIES, row), f"2026-{exported_at}")
+    assert names(home, "2026-03-31").keys() == {"3"}
+    assert names(home, "2026-04-30").keys() == {"1"}
+
+
+def test_merges_that_are_said_again_are_unchanged(home: Home) -> None:
+    chain = lines(COMPANIES, "1,One,2", "3,Three,1")
+    assert told(take_in_text(home, "companies.csv", chain, "2026-01-10")) == (2, 2, 0, 0)
+    assert told(take_in_text(home, "companies.csv", chain, "2026-02-10")) == (2, 0, 2, 0)
 
 
 @pytest.mark.parametrize("back", ["A", "B"])

@@ -21,7 +21,8 @@ from groundswell.cli import arguments, demo, say
 from groundswell.cli.exits import Exit
 from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
-from groundswell.core.tables.cells import Fault, Reading, read_when
+from groundswell.core.signals.windows import FIRST_DAY, LAST_DAY
+from groundswell.core.tables.cells import Fault, Reading, read_instant
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
 from groundswell.policy import read as policy
@@ -103,18 +104,20 @@ def _day(home: Home, text: str) -> dt.date:
     if not text:
         return home.today(_now())
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError as error:
         raise Usage(f"--as-of {text}: not a day; write 2026-01-31") from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Usage(f"--as-of {text}: write a day from {FIRST_DAY} to {LAST_DAY}")
+    return day
 
 
 def _exported_at(home: Home, text: str) -> dt.datetime | None:
     if not text:
         return None
-    when = read_when(text, Reading(zone=home.zone))
-    if isinstance(when, Fault):
-        raise Usage(f"--exported-at {text}: {when.reason}; write 2026-01-31 or 2026-01-31T08:00Z")
-    moment = when.moment or dt.datetime.combine(when.day, dt.time(), home.zone).astimezone(dt.UTC)
+    moment = read_instant(text, Reading(zone=home.zone))
+    if isinstance(moment, Fault):
+        raise Usage(f"--exported-at {text}: {moment.reason}; write 2026-01-31 or 2026-01-31T08:00Z")
     if moment > _now():
         raise Usage(f"--exported-at {text} lies in the future")
     return moment

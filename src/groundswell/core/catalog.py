@@ -1,16 +1,18 @@
 """Every declaration, found by walking the folders: nothing is registered anywhere. Feeds runs, docs, screens, tests."""
 
 import hashlib
-import zoneinfo
 from collections.abc import Mapping
 
 from groundswell.core import conditions
 from groundswell.core.checks import Keys
 from groundswell.core.declare import Instance, Policy, Score, Signal
 from groundswell.core.points import declared as points
+from groundswell.core.readiness import NAME
 from groundswell.core.signals import declared as signals
 from groundswell.core.signals import shapes
 from groundswell.core.tables.cells import is_currency
+from groundswell.core.tables.contract import TABLES
+from groundswell.core.tables.proof import known_zone
 from groundswell.policy import read
 from groundswell.policy.read import BadPolicy, Document
 
@@ -41,10 +43,13 @@ def check(texts: Mapping[str, str]) -> tuple[Policy, list[str]]:
     scores: dict[str, list[Score]] = {}
     for path, document in documents.items():
         if path.startswith("scores/") and path.count("/") == 2:
-            scores.setdefault(path.split("/")[1], []).append(points.score(document, kinds, faults))
+            name = path.split("/")[1]
+            scores.setdefault(name, []).append(points.score(document, kinds, faults))
+            if name != NAME:
+                faults.append(f"{path}:1 a score '{name}' is computed nowhere; write scores/{NAME}/DAY.toml")
     unknown = [path for path in documents if path not in _SINGLE and _DEPTH.get(path.split("/")[0]) != path.count("/")]
     faults += [f"{path}:1 no file is read at this place. Places: {', '.join(_PLACES)}" for path in unknown]
-    instance = _instance(documents, faults)
+    instance = _instance(documents, _bounds(texts), faults)
     editions = {name: tuple(sorted(ones, key=lambda one: one.origin.since)) for name, ones in scores.items()}
     return Policy(measured, editions, lists, instance, version(texts), dict(texts)), faults
 
@@ -93,44 +98,55 @@ def _check_read_with(measured: Mapping[str, Signal], documents: Mapping[str, Doc
                 )
 
 
-def _instance(documents: Mapping[str, Document], faults: list[str]) -> Instance:
+def _instance(documents: Mapping[str, Document], bounds: tuple[str, ...], faults: list[str]) -> Instance:
     own, order, limits = (Keys(documents[name], faults) for name in _SINGLE)
     found = Instance(
         home_zone=own.text("home_zone"),
         home_currency=own.text("home_currency"),
-        rate_days=int(own.number("rate_days")),
-        fiscal_first_month=int(own.number("fiscal_first_month")),
+        rate_days=own.whole("rate_days", 0, 3660),
+        fiscal_first_month=own.whole("fiscal_first_month", 1, 12),
         fiscal_calendar=own.text("fiscal_calendar"),
         free_mail=frozenset(own.texts("free_mail")),
         source_order=_orders(order),
-        limits={name: int(value) for name, value in _limits(limits).items()},
+        limits=_limits(limits, bounds),
     )
     own.origin()
-    if found.home_zone not in zoneinfo.available_timezones():
+    if not known_zone(found.home_zone):
         own.fault("home_zone", f"'{found.home_zone}' is not a time zone; write one such as Europe/Berlin")
-    if found.home_currency and not is_currency(found.home_currency):
+    if isinstance(own.data.get("home_currency"), str) and not is_currency(found.home_currency):
         own.fault(
             "home_currency", f"'{found.home_currency}' is not a currency; write its ISO 4217 code in capitals, as EUR"
         )
-    if not 0 <= found.rate_days <= 3660:
-        own.fault("rate_days", "is a number of days, 0 to 3660")
-    if not 1 <= found.fiscal_first_month <= 12:
-        own.fault("fiscal_first_month", "is a month, 1 to 12")
     own.done()
     return found
 
 
 def _orders(keys: Keys) -> dict[str, tuple[str, ...]]:
     table = keys.table("order")
-    found = {name: table.texts(name) for name in table.data} if table else {}
+    found = {name: table.texts(name) for name in ("every", *TABLES)} if table else {}
+    if table:
+        found = {name: order for name, order in found.items() if table.has(name)}
+        table.done()
     keys.origin()
     keys.done()
     return found
 
 
-def _limits(keys: Keys) -> dict[str, int]:
-    table = keys.table("bounds")
-    found = {name: int(table.number(name)) for name in table.data} if table else {}
+def _bounds(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """The bounds that the program reads: those of the shipped file, which an own one must name too."""
+    shipped = {path: text for path, text in texts.items() if path == "shipped/limits.toml"}
+    return tuple(read.documents(shipped)["limits.toml"].data["bounds"])
+
+
+_LARGEST = 2**63 - 1
+
+
+def _limits(keys: Keys, bounds: tuple[str, ...]) -> dict[str, int]:
+    table = keys.table("bounds") or Keys(keys.document, keys.faults, {}, "bounds")
+    found = {name: table.whole(name, 1, _LARGEST) for name in bounds if table.has(name)}
+    if missing := [name for name in bounds if name not in found]:
+        keys.fault("bounds", f'leaves out {", ".join(missing)}; write them too, or follows = "default" at the head')
+    table.done()
     keys.origin()
     keys.done()
     return found

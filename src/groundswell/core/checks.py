@@ -31,8 +31,11 @@ class Keys:
 
     def fault(self, key: str, what: str) -> None:
         """Note a fault of a key of this table."""
-        line = self.document.line(*self.path, key)
-        self.faults.append(f"{self.document.path}:{line} {key}: {what}")
+        self.fault_at((*self.path, key), what)
+
+    def fault_at(self, place: tuple[str, ...], what: str) -> None:
+        """Note a fault of a key anywhere in the document."""
+        self.faults.append(f"{self.document.path}:{self.document.line(*place)} {place[-1]}: {what}")
 
     def has(self, key: str) -> bool:
         """Whether the file gives the key."""
@@ -58,6 +61,14 @@ class Keys:
             if value is not None:
                 self.fault(key, f"{value!r} is not a number")
             return Fraction(default or 0)
+
+    def whole(self, key: str, least: int, most: int) -> int:
+        """A whole number, both ends included; required."""
+        before = len(self.faults)
+        number = self.number(key)
+        if len(self.faults) == before and (number.denominator != 1 or not least <= number <= most):
+            self.fault(key, f"{self.data[key]} is not a whole number from {least} to {most}")
+        return int(number)
 
     def day(self, key: str) -> dt.date:
         """A day; required."""

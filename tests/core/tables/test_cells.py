@@ -14,6 +14,7 @@ from groundswell.core.tables.cells import (
     Noted,
     Reading,
     When,
+    currency_of,
     date_proof,
     decimal_proof,
     floats,
@@ -196,6 +197,16 @@ def test_times_that_no_clock_shows_are_refused(text: str) -> None:
     assert isinstance(read("instant", text, Reading(zone=dt.UTC)), Fault)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "0001-01-01T00:30:00Z", "9999-12-31T23:30:00Z", "9999-12-31 23:30"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "UTC"])
+def test_a_moment_at_the_ends_of_the_calendar_is_refused_and_its_bare_day_is_not(text: str, zone: str) -> None:
+    how = Reading(zone=zoneinfo.ZoneInfo(zone))
+    fault = read("instant", text, how)
+    assert isinstance(fault, Fault)
+    assert "is not a time of the calendar" in fault.reason
+    assert read("date", text[:10], how) == dt.date.fromisoformat(text[:10])
+
+
 @pytest.mark.parametrize(
     ("text", "without"),
     [("2026-01-31 14:30", True), ("2026-01-31T14:30:00", True), ("31/01/2026, 2:30 PM", True),
@@ -314,6 +325,67 @@ def test_every_amount_reads_back_from_either_way_of_writing_it(amount: Decimal, 
     text = f"{amount:,.2f}".replace(",", "\0").replace(".", sign).replace("\0", other)
     assert read_decimal(text, "", "money") == amount
     assert read_decimal(text, sign, "money") == amount
+
+
+@pytest.mark.parametrize("text", ["7%", "7 %", "%7", "7,5%"])
+def test_a_percentage_is_no_money(text: str) -> None:
+    fault = read("money", text)
+    assert isinstance(fault, Fault)
+    assert fault.reason == f"'{text}' is a percentage, not an amount of money"
+    assert isinstance(read("share", text), Decimal)
+
+
+@pytest.mark.parametrize("text", ["7 EUR", "$7", "USD 7"])
+def test_money_is_no_percentage(text: str) -> None:
+    assert isinstance(read("share", text), Fault)
+    assert read("money", text) == 7
+
+
+@pytest.mark.parametrize(
+    ("amount", "said", "default", "currency"),
+    [
+        ("1000.00", "USD", "EUR", "USD"),
+        ("1000.00", None, "EUR", "EUR"),
+        ("1000.00", None, "", None),
+        ("EUR 1000.00", None, "", "EUR"),
+        ("1000.00 EUR", None, "", "EUR"),
+        ("€1000", None, "", "EUR"),
+        ("(£ 1,000.00)", None, "", "GBP"),
+        ("USD 1000", None, "EUR", "USD"),
+        ("€1000", "EUR", "", "EUR"),
+        ("$1000", None, "", None),
+        ("$1000", None, "CAD", "CAD"),
+        ("$1000", "AUD", "", "AUD"),
+        ("$1000 USD", None, "", "USD"),
+        ("¥1000", "JPY", "", "JPY"),
+        ("¥1000", "CNY", "", "CNY"),
+        ("¥1000", None, "", None),
+    ],
+)
+def test_the_currency_of_an_amount_is_that_of_its_row_of_its_cell_or_of_its_source(
+    amount: str, said: str | None, default: str, currency: str | None
+) -> None:
+    assert currency_of(amount, said, default) == currency
+
+
+@pytest.mark.parametrize(
+    ("amount", "said", "default", "reason"),
+    [
+        ("EUR 1000.00", "USD", "", "'EUR 1000.00' names EUR, its currency is USD"),
+        ("€1000", "USD", "EUR", "'€1000' names €, its currency is USD"),
+        ("$1000", "EUR", "", "'$1000' names $, its currency is EUR"),
+        ("$1000", None, "EUR", "'$1000' names $, its currency is EUR"),
+        ("¥1000", "USD", "", "'¥1000' names ¥, its currency is USD"),
+        ("ABC 1000", None, "", "'ABC 1000' names ABC, that is no currency"),
+        ("€ 1000 USD", None, "", "'€ 1000 USD' names USD and €, that is no currency"),
+        ("EUR 1000 USD", "EUR", "", "'EUR 1000 USD' names EUR and USD, its currency is EUR"),
+    ],
+)
+def test_an_amount_that_contradicts_its_currency_is_refused_with_a_remedy(
+    amount: str, said: str | None, default: str, reason: str
+) -> None:
+    fault = currency_of(amount, said, default)
+    assert fault == Fault(reason, "write the plain number, and its ISO 4217 code in the currency column")
 
 
 def test_whole_numbers_are_read_as_whole_and_others_refused() -> None:

@@ -87,6 +87,16 @@ def rows(engine: Engine, table: str, *names: str) -> list[tuple[object, ...]]:
 # ----------------------------------------------------------------------------------------------------------- deals
 
 
+def test_a_touch_reaches_the_deal_from_its_first_to_its_last_day(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="open")
+    world.touch("d_1", "o_1", "sourced", starts_on=D(2026, 2, 1), occurred_on=D(2026, 2, 1), ends_on=D(2026, 6, 30))
+    found = {
+        day: rows(world.day(day), "deals_of_partners", "partner_id")
+        for day in (D(2026, 1, 31), D(2026, 2, 1), D(2026, 6, 30), D(2026, 7, 1))
+    }
+    assert list(found.values()) == [[], [("o_1",)], [("o_1",)], []]
+
+
 def test_a_deal_with_two_touches_of_one_partner_is_one_row_with_both_roles(world: World) -> None:
     world.add("deals", "d_1", name="D", stage_class="won", amount_home=100)
     world.touch("d_1", "o_1", "sourced", share_pct=60)
@@ -381,6 +391,27 @@ def test_partners_are_those_with_a_membership_that_has_not_ended_or_with_the_rol
         ("member", None),
         ("role", None),
     ]
+
+
+@pytest.mark.parametrize("of_loser", ["m_0", "m_9"])
+@pytest.mark.parametrize("loser", [{"status": "terminated"}, {"status": "active", "valid_to": D(2026, 6, 29)}])
+@pytest.mark.parametrize("since", [OLD, D(2026, 2, 1)])
+def test_a_membership_that_stands_outranks_others_whatever_their_ids_and_days(
+    world: World, of_loser: str, loser: dict[str, object], since: dt.date
+) -> None:
+    world.organisation("o_1", is_partner=True)
+    world.organisation("o_2", is_partner=True)
+    world.add("links", "l_1", from_id="o_1", into_id="o_2", how="source")
+    world.add("memberships", of_loser, partner_id="o_1", valid_from=since, occurred_on=since, tier="gold", **loser)
+    world.add("memberships", "m_5", partner_id="o_2", valid_from=OLD, status="active", tier="silver")
+    assert rows(world.day(), "partners", "partner_id", "tier", "status") == [("o_2", "silver", "active")]
+
+
+def test_a_partner_of_which_no_membership_stands_is_not_in_the_list(world: World) -> None:
+    world.organisation("o_1", is_partner=True)
+    world.add("memberships", "m_1", partner_id="o_1", valid_from=OLD, valid_to=D(2026, 3, 31), status="active")
+    world.add("memberships", "m_2", partner_id="o_1", valid_from=OLD, program="other", status="terminated")
+    assert rows(world.day(), "partners", "partner_id") == []
 
 
 def test_an_undated_membership_begins_on_the_day_it_was_first_known(world: World) -> None:

@@ -5,7 +5,7 @@ and a customer's own mapping file (rows name headers). docs/reference/mapping.md
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.resources import files
@@ -15,8 +15,9 @@ from typing import Any
 from groundswell.core import conditions
 from groundswell.core.checks import Keys
 from groundswell.core.conditions import BadCondition, Condition
+from groundswell.core.tables.cells import is_currency, is_word
 from groundswell.core.tables.contract import TABLES, Table
-from groundswell.core.tables.proof import known_locale
+from groundswell.core.tables.proof import known_locale, known_zone
 from groundswell.policy.read import BadPolicy, Document, key_lines
 
 ENVELOPE_KEYS = ("external_id", "occurred_on", "known_at", "changed_at", "deleted")
@@ -170,6 +171,10 @@ def parse_text(name: str, text: str) -> Mapping_:
     )
     if found.locale and not known_locale(found.locale):
         source.fault("locale", f"'{found.locale}' is not a locale; write one such as en_US or de_DE")
+    if found.zone and not known_zone(found.zone):
+        source.fault("zone", f"'{found.zone}' is not a time zone; write one such as Europe/Berlin")
+    if found.currency and not is_currency(found.currency):
+        source.fault("currency", f"'{found.currency}' is not a currency; write its ISO 4217 code in capitals, as EUR")
     source.done()
     keys.done()
     if not found.files:
@@ -221,15 +226,25 @@ def _file(
         known_at=_expr(keys, "known_at", values) if keys.has("known_at") else None,
         code_page=keys.text("code_page", ""),
         footer=keys.text("footer", "no", ("yes", "no")) == "yes",
-        agree=keys.text("agree", ""),
+        agree=keys.text("agree", "", tuple(TABLES)),
         rows=tuple(_row(row, values) for row in keys.tables("row")),
     )
     if not found.rows:
         keys.fault("row", "a file needs at least one [[file.row]]")
+    if found.code_page and not _is_code_page(found.code_page):
+        keys.fault("code_page", f"'{found.code_page}' is not a code page; write one such as cp1252 or iso-8859-1")
     keys.done()
     if aliases and (unknown := sorted(found.headers() - set(aliases))):
         keys.fault("row", f"fields without a column: {', '.join(unknown)}")
     return found
+
+
+def _is_code_page(name: str) -> bool:
+    try:
+        " ".encode(name)
+    except (LookupError, ValueError):  # not known at all, or known and not of text, as base64
+        return False
+    return True
 
 
 def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
@@ -248,6 +263,7 @@ def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
                 near = conditions.nearest(name, known, " Did you mean '{}'?")
                 keys.fault(name, f"table {table} has no column '{name}'.{near}")
         _check_whole(keys, TABLES[table], columns)
+        _check_words(keys, TABLES[table], columns)
     row = RowMap(table, columns, meta[0], None, lists, mention, meta[1])
     if only_if:
         names = dict.fromkeys(row.headers() | set(lists) | conditions.names_in(only_if), "text")
@@ -265,6 +281,29 @@ def _check_whole(keys: Keys, table: Table, columns: Mapping[str, Expr]) -> None:
     for column in table.columns:
         if column.required and not column.fallback and column.name not in columns:
             keys.fault(column.name, f"is required for {table.name} ({column.meaning})")
+
+
+def _check_words(keys: Keys, table: Table, columns: Mapping[str, Expr]) -> None:
+    """The words that the mapping itself writes into a closed list must be in that list."""
+    for column in table.columns:
+        expr = columns.get(column.name)
+        if expr is None or column.kind != "word":
+            continue
+        if column.name == "subject_kind" and expr.const not in column.words:
+            words = ", ".join(column.words)
+            keys.fault(column.name, f'is one word for all rows of a row map: {{ const = "deal" }}; one of {words}')
+            continue
+        for word in dict.fromkeys(_words(expr)):
+            if word and not is_word(word, column):
+                near = conditions.nearest(word, column.words, ". Did you mean '{}'?")
+                keys.fault(column.name, f"'{word}' is not one of {', '.join(column.words)}{near}")
+
+
+def _words(expr: Expr) -> Iterator[str]:
+    """The words that an expression writes by itself, whatever the cells say."""
+    yield from (word for word in (expr.const, expr.otherwise, *expr.values.values()) if word is not None)
+    for other in expr.first_of:
+        yield from _words(other)
 
 
 def _template(text: str) -> tuple[str, ...]:

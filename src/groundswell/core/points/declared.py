@@ -46,8 +46,24 @@ def score(document: Document, kinds: Kinds, faults: list[str]) -> Score:
         keys.fault("since", f"the file is named {file_name}; write since = {file_name.removesuffix('.toml')}")
     if found.out_of <= 0:
         keys.fault("out_of", "must be above 0")
+    if not 0 <= found.enough_known <= 100:
+        keys.fault("enough_known", "is a percentage of the weight, 0 to 100")
+    _once(keys, [(part.name, ("part", str(i), "name")) for i, part in enumerate(found.parts)])
+    for i, one in enumerate(found.parts):
+        _once(keys, [(line.name, ("part", str(i), "line", str(j), "signal")) for j, line in enumerate(one.lines)])
+    _once(keys, [(penalty.signal, ("penalty", str(i), "signal")) for i, penalty in enumerate(found.penalties)])
     keys.done()
     return found
+
+
+def _once(keys: Keys, named: list[tuple[str, tuple[str, ...]]]) -> None:
+    """Figures are told apart by name: of part, of line in its part (its signal unless it has one), of penalty."""
+    first: dict[str, tuple[str, ...]] = {}
+    for name, place in named:
+        if name in first:
+            line = keys.document.line(*first[name])
+            keys.fault_at(place, f"'{name}' stands on line {line} too; give each a name of its own, or leave one out")
+        first.setdefault(name, place)
 
 
 def _names(keys: Keys) -> tuple[tuple[str, Fraction], ...]:
@@ -76,6 +92,8 @@ def _part(keys: Keys, missing: str, kinds: Kinds) -> Part:
     )
     if not found.lines:
         keys.fault("line", f"part '{found.name}' has no [[part.line]]")
+    if not 0 <= found.most <= 100:
+        keys.fault("max", "points go from 0 to 100.")
     keys.done()
     return found
 
@@ -94,6 +112,8 @@ def _line(keys: Keys, missing: str, kinds: Kinds) -> Line:
     ways = [way for way in ("low", "bands", "yes") if keys.has(way)]
     if len(ways) != 1 or keys.has("low") != keys.has("high"):
         keys.fault("signal", f"{' and '.join(ways) or 'nothing'} given; a line earns by low and high, bands, or yes.")
+    for way in ways:
+        _earns(keys, way, signal, kinds)
     found = Line(
         name=keys.text("name", signal),
         signal=signal,
@@ -119,6 +139,7 @@ def _line(keys: Keys, missing: str, kinds: Kinds) -> Line:
 def _penalty(keys: Keys, kinds: Kinds) -> Penalty:
     signal = keys.text("signal")
     _known(keys, signal, kinds)
+    _earns(keys, "bands", signal, kinds)
     found = Penalty(signal, _bands(keys))
     keys.done()
     return found
@@ -128,12 +149,25 @@ def _bands(keys: Keys) -> tuple[tuple[Fraction, Fraction], ...]:
     bands = tuple(
         (_exact(keys, "bands", start), _exact(keys, "bands", points)) for start, points in keys.pairs("bands")
     )
+    if keys.has("bands") and not keys.data["bands"]:
+        keys.fault("bands", "is empty, so nothing is ever earned.")
     for (first, _), (second, _) in pairwise(bands):
         if second <= first:
             keys.fault("bands", f"{second} follows {first}; write them in rising order.")
     if any(not 0 <= points <= 100 for _, points in bands):
         keys.fault("bands", "points go from 0 to 100.")
     return bands
+
+
+def _earns(keys: Keys, way: str, signal: str, kinds: Kinds) -> None:
+    """Bars and bands count over numbers, `yes` over yes/no and numbers; over anything else a line would give nothing."""
+    kind = kinds.get(signal, "number")
+    if kind == "bool" and way != "yes":
+        keys.fault(way, f"'{signal}' is yes/no and has no {way}; write yes = 100 for the points that yes gives.")
+    elif kind not in ("bool", "number"):
+        keys.fault(
+            way, f"'{signal}' is a {'word' if kind == 'text' else kind}, which earns no points; use it in only_if."
+        )
 
 
 def _known(keys: Keys, signal: str, kinds: Kinds) -> None:

@@ -185,7 +185,7 @@ def _grouped(each: Half, lists: Lists) -> Query:
     things = exp.select(*inner).from_(rows.subquery("rows_that_count")).group_by("partner_id", measure.per)
     kept = exp.select("partner_id", measure.per, *measure.each).from_(things.subquery("things"))
     if measure.keep:
-        keep = conditions.parse(measure.keep, dict.fromkeys(measure.each, "number"), dict(lists))
+        keep = conditions.parse(measure.keep, shapes.made(measure), dict(lists))
         kept = kept.where(conditions.to_tree(keep, parameters, "k"))
     pieces: list[tuple[str, exp.Expr]] = [("n", exp.Count(this=exp.Star()))]
     relation: exp.Expr = kept.subquery("kept")

@@ -1,6 +1,5 @@
 """From a signal file to a checked Signal."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -12,7 +11,7 @@ from groundswell.core.conditions import BadCondition
 from groundswell.core.declare import Measure, Signal
 from groundswell.core.signals import shapes
 from groundswell.core.signals.fiscal import Calendar
-from groundswell.core.signals.windows import window
+from groundswell.core.signals.windows import FIRST_DAY, window
 from groundswell.core.tables import views
 from groundswell.policy.read import Document
 
@@ -44,8 +43,23 @@ def signal(document: Document, lists: Lists, faults: list[str]) -> Signal:
         read_with=keys.texts("read_with"),
         remedy=keys.text("remedy", ""),
     )
+    _check_unit(found, keys)
     keys.done()
     return found
+
+
+_SAID = {"bool": "yes or no", "text": "a word", "date": "a date", "number": "a number", "list": "a list"}
+
+
+def _check_unit(found: Signal, keys: Keys) -> None:
+    """Lines and conditions take the kind of a value from its unit, so the measure must give that kind."""
+    if found.measure.table not in views.REACHING or not found.unit:
+        return  # said already
+    by_unit, gives = shapes.signal_kinds({found.name: found})[found.name], shapes.gives(found.measure)
+    if by_unit != gives:
+        units = [unit for unit, kind in shapes.KIND_OF_UNIT.items() if kind == gives]
+        remedy = f': write unit = "{units[0]}"' if units else ""
+        keys.fault("unit", f"'{found.unit}' is the unit of {_SAID[by_unit]}; the measure gives {_SAID[gives]}{remedy}")
 
 
 def check_needs(found: Signal, document: Document, lists: Lists) -> list[str]:
@@ -122,7 +136,7 @@ def _check(found: Measure, keys: Keys, lists: Lists) -> None:
         keys.fault("where", f"{error} (table {found.table})")
     for key, day in (("window", found.window), ("shift", found.shift)):
         try:
-            window(found.window if key == "window" else "", day if key == "shift" else "", _ANY_DAY, Calendar())
+            window(found.window if key == "window" else "", day if key == "shift" else "", FIRST_DAY, Calendar())
         except ValueError as error:
             keys.fault(key, str(error))
     if kinds.get(found.on) != "date":
@@ -130,7 +144,7 @@ def _check(found: Measure, keys: Keys, lists: Lists) -> None:
     _check_of(found, keys, kinds)
     if found.keep:
         try:
-            conditions.parse(found.keep, dict.fromkeys(found.each, "number"), lists)
+            conditions.parse(found.keep, shapes.made(found), lists)
         except BadCondition as error:
             keys.fault("keep", str(error))
     if (found.keep or found.each) and not found.per:
@@ -141,6 +155,12 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
     wants = found.take not in ("count", "any", "days since latest")
     if wants and not found.of:
         keys.fault("take", f'take = "{found.take}" needs of.')
+    for name, sub in found.each.items():
+        of_each = Keys(keys.document, keys.faults, {}, *keys.path, "each")
+        if sub.take != "count" and not sub.of:
+            of_each.fault(name, f'take = "{sub.take}" needs of.')
+        elif sub.take == "sum" and kinds.get(sub.of, "number") not in shapes.NUMBERS:
+            of_each.fault(name, f"'{sub.of}' is no number, so it has no sum.")
     for key, name in (("per", found.per), *(("each", sub.of) for sub in found.each.values())):
         if name and name not in kinds:
             keys.fault(key, f"unknown column '{name}' of {found.table}.")
@@ -148,8 +168,9 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
             keys.fault(key, f"'{name}' names a person and cannot be used in a signal.")
     if found.of in shapes.PERIODS and not found.per and found.take != "count distinct":
         keys.fault("of", f"a {found.of} can only be counted (count distinct).")
-    if not found.of or found.of in found.each or found.of in shapes.PERIODS:
+    if not found.of or found.of in shapes.PERIODS:
         return
+    kinds = {**kinds, **shapes.made(found)}
     if found.of not in kinds:
         keys.fault("of", f"unknown column '{found.of}' of {found.table}.")
     elif found.of in shapes.personal(found.table):
@@ -158,6 +179,3 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
         keys.fault("of", f"'{found.of}' is no number, so it has no {found.take}.")
     elif kinds[found.of] == "id" and found.take != "count distinct":
         keys.fault("of", f"'{found.of}' is an id; ids may only be counted (count distinct).")
-
-
-_ANY_DAY = dt.date(2026, 6, 30)

@@ -36,6 +36,16 @@ def signal_kinds(signals: Mapping[str, Signal]) -> dict[str, str]:
     return {name: KIND_OF_UNIT.get(signal.unit, "number") for name, signal in signals.items()}
 
 
+def gives(measure: Measure) -> str:
+    """The kind of the value of a measure that names its columns rightly, as `signal_kinds` says it."""
+    if measure.take == "any" and not measure.second:
+        return "bool"
+    if measure.take in ("latest", "lowest", "highest") and not measure.second:
+        family = conditions.FAMILY[(kinds(measure.table) | made(measure)).get(measure.of, "number")]
+        return "bool" if family == "yes/no" else family
+    return "number"
+
+
 def kinds(table: str) -> dict[str, str]:
     """{column: kind} of the rows of a table that reach a partner. Raises ValueError for a table signals cannot read."""
     if table not in views.REACHING:
@@ -65,6 +75,15 @@ def halves(measure: Measure) -> Iterator[Measure]:
 def condition(measure: Measure, lists: dict[str, tuple[str, ...]]) -> Condition | None:
     """The checked `where` of a measure; None when every row counts."""
     return conditions.parse(measure.where, kinds(measure.table), lists) if measure.where else None
+
+
+def made(measure: Measure) -> dict[str, str]:
+    """{name: kind} of what `each` makes of one thing: a count or a sum is a number, a lowest or highest as its column."""
+    columns_ = kinds(measure.table)
+    return {
+        name: columns_.get(sub.of, "number") if sub.take in ("lowest", "highest") else "number"
+        for name, sub in measure.each.items()
+    }
 
 
 def columns(measure: Measure, lists: dict[str, tuple[str, ...]]) -> set[str]:

@@ -21,6 +21,8 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
 _FISCAL = re.compile(r"(current and previous )?fiscal (quarter|year)")
 _COMPLETE_FISCAL = re.compile(r"complete (?:(1) fiscal (quarter|year)|([2-9]|[1-9]\d+) fiscal (quarter|year)s)")
 _OWN_YEAR = re.compile(rf"year from 1 ({'|'.join(_MONTHS)})")
+FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(9998, 12, 31)
+"""The days as of which anything can be asked: windows before and the cut after them still lie in the calendar."""
 _UNITS = "(day|week|month|quarter|year)"
 _LENGTH = re.compile(rf"(?:(1) {_UNITS}s?|([2-9]|[1-9]\d+) {_UNITS}s)")
 

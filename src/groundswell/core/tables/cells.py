@@ -6,9 +6,10 @@ above 12; both separators in one number); `groundswell.core.tables.proof` puts t
 
 import datetime as dt
 import re
+import string
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -135,6 +136,25 @@ def read_when(text: str, how: Reading) -> When | Fault:
     return _moment(text, day, clock, how)
 
 
+def read_instant(text: str, how: Reading) -> dt.datetime | Fault:
+    """A moment in UTC; a bare day is its first instant. A time without a zone needs that of the source."""
+    when = read_when(text, how)
+    if isinstance(when, Fault):
+        return when
+    if when.floating is not None:
+        return Fault(f"'{text}' names no time zone", "state the zone of the source")
+    if when.moment is not None:
+        return when.moment
+    try:
+        return _in_utc(dt.datetime.combine(when.day, dt.time()), how.zone or how.home)
+    except OverflowError:
+        return _off_the_calendar(text)
+
+
+def _off_the_calendar(text: str) -> Fault:
+    return Fault(f"'{text}' is not a time of the calendar", "correct the time in the source, or empty the cell")
+
+
 def _day(text: str, order: str) -> dt.date | Fault:
     numbers: tuple[int, int, int]
     if match := _YEAR_FIRST.match(text):
@@ -170,11 +190,21 @@ def _moment(text: str, day: dt.date, clock: re.Match[str], how: Reading) -> When
         zone = _offset(clock[6]) if clock[6] else how.zone
         if zone is None:
             return When(day, None, local)
-        moment = local.replace(tzinfo=zone).astimezone(dt.UTC)
+        moment = _in_utc(local, zone)
         # A stamp that states its zone is a moment: its day is the day at the source, or at home if that is not known.
         return When(moment.astimezone(how.zone or how.home).date() if clock[6] else day, moment)
     except (ValueError, OverflowError):
-        return Fault(f"'{text}' is not a time of the calendar", "correct the time in the source, or empty the cell")
+        return _off_the_calendar(text)
+
+
+_DAY = dt.timedelta(days=1)
+
+
+def _in_utc(local: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """The moment in UTC. Raises OverflowError within a day of the ends of the calendar: some zone has no day for it."""
+    moment = local.replace(tzinfo=zone).astimezone(dt.UTC)
+    _ = moment - _DAY, moment + _DAY
+    return moment
 
 
 def _offset(text: str) -> dt.tzinfo:
@@ -190,34 +220,46 @@ def _offset(text: str) -> dt.tzinfo:
 
 @dataclass(frozen=True)
 class _Digits:
-    """A number taken apart: `proves` is the decimal sign that the cell can only have; `asks` when it could be two."""
+    """A number taken apart: `proves` is the decimal sign that the cell can only have; `asks` when it could be two.
+
+    `marks` are the signs and codes written beside the digits: €, %, USD.
+    """
 
     negative: bool
     body: str
     proves: str = ""
     asks: bool = False
     broken: bool = False
+    marks: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=65_536)
 def _digits(text: str) -> _Digits:
+    digits, codes = _bare(text)
+    return replace(digits, marks=frozenset(codes) | (frozenset(text) & _SIGNS))
+
+
+def _bare(text: str) -> tuple[_Digits, list[str]]:
+    """The number without its marks, and the codes that stood beside it."""
     body = text.strip()
     negative = False
     if body.startswith("(") and body.endswith(")"):
         negative, body = True, body[1:-1].strip()
     body = body.strip(_MONEY_MARKS)
-    body = re.sub(r"^[A-Z]{3}\b\s*|\s*\b[A-Z]{3}$", "", body).strip(_MONEY_MARKS)
+    codes, body = _CODE.findall(body), _CODE.sub("", body).strip(_MONEY_MARKS)
     if body[:1] in "+-−":
         negative, body = negative or body[:1] in "-−", body[1:].strip(_MONEY_MARKS)
     grouped = bool(_GROUPED.match(body))
     if grouped:
         body = re.sub(r"[ \u00a0\u202f'’]", "", body)
     if not body or not re.fullmatch(r"[\d.,]*\d[\d.,]*", body, re.ASCII):
-        return _Digits(negative, body, broken=True)
-    return _separators(negative, body, grouped)
+        return _Digits(negative, body, broken=True), codes
+    return _separators(negative, body, grouped), codes
 
 
-_MONEY_MARKS = " \u00a0\u202f$€£¥₹%"
+_SIGNS = frozenset("$€£¥₹%")
+_MONEY_MARKS = "".join(_SIGNS) + string.whitespace + "\u00a0\u202f"
+_CODE = re.compile(r"^[A-Z]{3}\b|\b[A-Z]{3}$")
 
 
 def _separators(negative: bool, body: str, grouped: bool) -> _Digits:
@@ -255,6 +297,10 @@ def read_decimal(text: str, decimal: str, kind: str) -> Decimal | Fault:
         return Fault(f"'{_short(text)}' is not a number", remedy)
     if digits.asks and not decimal:
         return Fault(f"'{text}' can be thousands or decimals", 'answer with "." or "," as the decimal sign')
+    if kind == "money" and "%" in digits.marks:
+        return Fault(f"'{text}' is a percentage, not an amount of money", "write the amount, or map another column")
+    if kind == "share" and digits.marks - {"%"}:
+        return Fault(f"'{text}' is an amount of money, not a percentage", "write the percentage, or map another column")
     sign = decimal or digits.proves
     if digits.proves and decimal and digits.proves != decimal:
         return Fault(f"'{text}' has the decimal sign '{digits.proves}', its column '{decimal}'", "correct the cell")
@@ -314,6 +360,40 @@ def minor_units(code: str) -> int:
     return _MINOR_UNITS.get(code, 2)
 
 
+_DOLLARS = "AUD BBD BMD BND BSD BZD CAD FJD GYD HKD JMD KYD LRD NAD NZD SBD SGD SRD TTD TWD USD XCD"
+_PESOS = "ARS CLP COP CUP DOP MXN UYU"
+_CURRENCIES_OF = {
+    "€": frozenset({"EUR"}),
+    "£": frozenset({"GBP"}),
+    "₹": frozenset({"INR"}),
+    "¥": frozenset({"CNY", "JPY"}),
+    "$": frozenset([*_DOLLARS.split(), *_PESOS.split()]),
+}
+"""The currencies that a sign means where it stands alone."""
+
+
+def currency_of(amount: str, said: str | None, default: str = "") -> str | Fault | None:
+    """The currency of an amount as its cell is written, beside what its row says and what its source takes for granted.
+
+    What the row says holds, then a code or sign in the cell that means one currency, then the default. A sign that
+    several currencies share ($, ¥) agrees with each of them and proves none. A Fault where they contradict each other;
+    None where nobody says.
+    """
+    marks = _digits(amount).marks - {"%"}
+    if not marks:
+        return said or default or None
+    possible = frozenset.intersection(*(_CURRENCIES_OF.get(mark, frozenset({mark})) for mark in marks))
+    only = next(iter(possible)) if len(possible) == 1 else ""
+    currency = said or only or default
+    if possible and (not currency or (currency in possible and is_currency(currency))):
+        return currency or None
+    against = f"its currency is {currency}" if currency not in ("", only) else "that is no currency"
+    return Fault(f"'{_short(amount)}' names {' and '.join(sorted(marks))}, {against}", _ONE_CURRENCY)
+
+
+_ONE_CURRENCY = "write the plain number, and its ISO 4217 code in the currency column"
+
+
 def _text(text: str, longest: int) -> object:
     if "\x00" in text:
         return Fault("the cell holds a NUL character", "remove it in the source")
@@ -370,9 +450,19 @@ def _domain(text: str, free_mail: frozenset[str]) -> object:
     return Noted(None, f"{domain} is a free-mail domain, no key") if domain in free_mail else domain
 
 
+def is_word(text: str, column: Column) -> bool:
+    """Whether a text is a word of the column's list."""
+    word = _as_word(text)
+    return word in column.words or (column.open_words and word.startswith("association:"))
+
+
+def _as_word(text: str) -> str:
+    return "_".join(text.casefold().split())
+
+
 def _word(text: str, column: Column) -> object:
-    word = "_".join(text.casefold().split())
-    if word in column.words or (column.open_words and word.startswith("association:")):
+    word = _as_word(text)
+    if is_word(text, column):
         return word
     if column.open_words:
         return Noted(f"association:{word}", f"role '{_short(text)}' kept as association:{word}")
@@ -384,18 +474,6 @@ def _word(text: str, column: Column) -> object:
 def _date(text: str, how: Reading) -> object:
     when = read_when(text, how)
     return when if isinstance(when, Fault) else when.day
-
-
-def _instant(text: str, how: Reading) -> object:
-    when = read_when(text, how)
-    if isinstance(when, Fault):
-        return when
-    if when.floating is not None:
-        return Fault(f"'{text}' names no time zone", "state the zone of the source")
-    if when.moment is not None:
-        return when.moment
-    start = dt.datetime.combine(when.day, dt.time(), how.zone or how.home)
-    return start.astimezone(dt.UTC)
 
 
 def _list(text: str) -> object:
@@ -418,7 +496,7 @@ def reader(column: Column, how: Reading) -> Read:
         "currency": _currency,
         "bool": _bool,
         "date": lambda text: _date(text, how),
-        "instant": lambda text: _instant(text, how),
+        "instant": lambda text: read_instant(text, how),
         "int": lambda text: _int(text, how.decimal),
         "money": lambda text: read_decimal(text, how.decimal, "money"),
         "number": lambda text: _number(text, how.decimal, column.positive),

@@ -74,25 +74,39 @@ def unchanged_sql(table: Table, staged: str, versions: str) -> str:
 
     The place is by (stamp, known_at, row_hash), a stored version before an equal staged one, then by line; so the
     answer does not depend on the order or the number of the files that brought the rows.
+
+    A link says something anew where it repeats itself after a link that leads on from its end: that one may have
+    closed a circle and left it out, and the newest word must stand.
     """
     columns = "own_id, source, mention, deleted, changed_at, known_at, row_hash"
+    related, answered, follows = f"own_id in (select own_id from {staged})", "false", "row_before is not null"
+    if table.name == "links":
+        columns += ", from_id, into_id"
+        related += f" or from_id in (select into_id from {staged}) or into_id in (select from_id from {staged})"
+        answered = (
+            "exists (select 1 from both_kinds as o where o.from_id = compared.into_id "
+            "and o.stamp > compared.stamp_before and o.stamp < compared.stamp)"
+        )
+        follows += (
+            " or exists (select 1 from both_kinds as o where o.into_id = compared.from_id and o.stamp < compared.stamp)"
+        )
     return f"""
 with both_kinds as (
-  select {columns}, cast(0 as bigint) as staged_row, cast(0 as bigint) as line from {versions}
-  where own_id in (select own_id from {staged})
+  select {columns}, {_STAMP} as stamp, cast(0 as bigint) as staged_row, cast(0 as bigint) as line from {versions}
+  where {related}
   union all
-  select {columns}, staged_row, line from {staged}),
+  select {columns}, {_STAMP} as stamp, staged_row, line from {staged}),
 compared as (
-  select staged_row,
+  select {columns}, stamp, staged_row, lag(stamp) over places as stamp_before,
     lag(row_hash) over places as row_before, lag(changed_at) over places as change_before,
-    lag(deleted) over places as deleted_before, row_hash, changed_at, deleted,
-    count(*) over (partition by own_id, source, mention, coalesce(changed_at, known_at)) as at_this_place,
-    count(*) over (partition by own_id, source, mention, coalesce(changed_at, known_at), row_hash) as that_say_the_same
+    lag(deleted) over places as deleted_before,
+    count(*) over (partition by own_id, source, mention, stamp) as at_this_place,
+    count(*) over (partition by own_id, source, mention, stamp, row_hash) as that_say_the_same
   from both_kinds
-  window places as (partition by own_id, source, mention order by {_STAMP}, known_at, row_hash, deleted, staged_row, line))
+  window places as (partition by own_id, source, mention order by stamp, known_at, row_hash, deleted, staged_row, line))
 select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
-  and deleted_before is not distinct from deleted) as unchanged,
-  row_before is not null as follows, at_this_place > that_say_the_same as contradicts
+  and deleted_before is not distinct from deleted and not {answered}) as unchanged,
+  ({follows}) as follows, at_this_place > that_say_the_same as contradicts
 from compared where staged_row > 0"""
 
 

@@ -4,6 +4,7 @@ Source of the rule: a column is typed as a whole; proof in one column decides th
 file; two proofs that conflict ask; if nothing decides, the source's locale; if there is none, ask.
 """
 
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -96,6 +97,11 @@ def _of_locale(name: str, kind: str) -> str:
         return str(locale.number_symbols["latn"]["decimal"])
     pattern = str(locale.date_formats["short"].pattern).casefold()
     return {"dm": "dmy", "md": "mdy"}.get("".join(sorted("dm", key=pattern.find)) if pattern.find("y") else "", "")
+
+
+def known_zone(name: str) -> bool:
+    """Whether the name is a time zone of the tz database; `localtime` and `Factory`, which name none, are not."""
+    return name in zoneinfo.available_timezones() - {"localtime", "Factory"}
 
 
 def known_locale(name: str) -> bool:

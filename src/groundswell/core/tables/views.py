@@ -124,7 +124,8 @@ def _through_touches(table: str, kind: str) -> str:
     return f"""
 select t.partner_id, {own}, {flags}, t.share_pct, o.country as account_country, o.tags as account_tags
 from (select partner_id, subject_id, {_ROLE_FLAGS}, max(share_pct) as share_pct
-      from touches_now where subject_kind = '{kind}' and starts_on <= $as_of group by partner_id, subject_id) as t
+      from touches_now where subject_kind = '{kind}' and starts_on <= $as_of and coalesce(ends_on, $as_of) >= $as_of
+      group by partner_id, subject_id) as t
 join {table}_now as d on d.{contract.identity} = t.subject_id
 left join organisations_now as o on o.organisation_id = d.account_id"""
 
@@ -165,17 +166,19 @@ REACH: dict[str, tuple[str, ...]] = {
 }
 """The columns through which rows of a table reach a partner."""
 
-PARTNERS = """
+_STANDS = "coalesce(status, '') <> 'terminated' and (valid_to is null or valid_to >= $as_of)"
+
+PARTNERS = f"""
 select o.organisation_id as partner_id, o.name, o.country, o.domain, m.partner_type, m.region, m.tier, m.status,
   m.manager_id, m.joined_on, o.source, o.external_id, o.landing, o.line, o.load_id
 from organisations_now as o
 left join (
   select *, row_number() over (partition by partner_id
-      order by case when valid_to is null or valid_to >= $as_of then 0 else 1 end, valid_from desc, own_id) as place
+      order by {_STANDS} desc, valid_from desc, own_id) as place, {_STANDS} as stands
   from memberships_now where valid_from <= $as_of) as m on m.partner_id = o.organisation_id and m.place = 1
-where (m.partner_id is null and o.is_partner)
-  or (m.partner_id is not null and coalesce(m.status, '') <> 'terminated' and (m.valid_to is null or m.valid_to >= $as_of))"""
-"""The partners of a day: a membership that has not ended by then, or the role alone where no membership is known."""
+where coalesce(m.stands, o.is_partner)"""
+"""The partners of a day: those with a membership that stands, neither ended nor terminated, or the role alone where no
+membership is known. The newest that stands describes the partner; one that does not (of a merged double) hides none."""
 
 ACCOUNTS = """
 select o.* from organisations_now as o
