@@ -210,9 +210,9 @@ def test_ids_stay_as_they_are_spelled(home: Home) -> None:
     ("content", "said"),
     [
         (b"", "the file is empty: 0 bytes; export it again"),
-        (b"PK\x03\x04" + b"\x00" * 60, "the file is a zip archive or an Excel workbook, not a CSV"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
-        (b"\x1f\x8b\x08\x00", "a gzip archive"),
+        (b"PK\x03\x04" + b"\x00" * 60, "an archive is taken in by its own name"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it in Excel as .xlsx"),
+        (b"\x1f\x8b\x08\x00", "an archive is taken in by its own name"),
         (b"%PDF-1.7", "a PDF document"),
         (b"PAR1 and no more", "the Parquet file cannot be opened"),
         (b"a\nb\nc\n", "no known format has these headers: a"),
@@ -731,3 +731,54 @@ def test_a_bad_answer_file_is_named_with_its_path(home: Home) -> None:
     (home.path / "sources" / "generic.toml").write_text("this is = no = toml", "utf-8")
     with pytest.raises(BadPolicy, match=r"sources/generic\.toml"):
         take_in_text(home, "partners.csv", partners("P1,Nordwind,DE,gold"))
+
+
+# --------------------------------------------------------------------------------------------- marks and joined files
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "became"),
+    [
+        ("EUR 1000.00", "EUR", "1000.0000 EUR"),
+        ("EUR 1000.00", "", "1000.0000 EUR"),
+        ("$ 500.00", "CAD", "500.0000 CAD"),
+        ("EUR 1000.00", "USD", "names EUR, its currency is USD"),
+        ("€ 500.00", "USD", "names €, its currency is USD"),
+        ("7%", "USD", "percent"),
+    ],
+)
+def test_a_mark_in_an_amount_must_agree_with_its_currency(home: Home, amount: str, currency: str, became: str) -> None:
+    row = f"P1,sourced,Acme,Open,open,{amount},{currency},2026-01-05,"
+    load = take_in_text(home, "deals.csv", lines(DEALS, f"D1,{row}", "D2,P1,sourced,Acme,Open,open,1,USD,2026-01-05,"))
+    if load.quarantined:
+        assert (aside(load)[0][0], aside(load)[0][1]) == (2, "amount")
+        assert became in aside(load)[0][2]
+    else:
+        found = {deal["external_id"]: deal for deal in table(home, "deals", "2026-12-01")}["D1"]
+        assert f"{found['amount']} {found['currency']}" == became
+
+
+def test_a_header_that_stands_again_is_no_row(home: Home) -> None:
+    text = partners("P1,Nordwind,DE,gold")
+    load = take_in_text(home, "partners.csv", text + text.replace("P1", "P2"))
+    assert told(load) == (3, 2, 0, 1)
+    assert aside(load)[0][:3] == (3, "", "the header line stands here again")
+
+
+def test_a_credential_is_one_however_its_day_is_written(home: Home) -> None:
+    text = "partner_id;person_email;credential_code;level;issued_on\nP-1;a@x.example;KD;professional;{}\n"
+    take_in_text(home, "c1.csv", text.format("2026-01-15"), "2026-01-20")
+    assert told(take_in_text(home, "c2.csv", text.format("15.01.2026"), "2026-02-20")) == (1, 0, 1, 0)
+
+
+@pytest.mark.parametrize("first", ["Net", "Gross"])
+def test_each_alternative_is_read_as_its_own_column_was_proven(home: Home, tmp_path: Path, first: str) -> None:
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(
+        '[source]\nname="x"\n[[file]]\n[[file.row]]\ntable="deals"\nexternal_id="{id}"\nname="id"\nstage="st"\n'
+        f'stage_class="st"\namount={{first_of=["{first}", "{"Gross" if first == "Net" else "Net"}"]}}\n'
+    )
+    text = "id;st;Net;Gross\n1;open;;1.200\n2;open;1.234,56;\n3;open;;1,234.56\n4;open;1.200;\n"
+    take_in_text(home, "d.csv", text, "2026-01-02", mapping=mapping)
+    amounts = {row["external_id"]: row["amount"] for row in table(home, "deals", "2026-12-01")}
+    assert amounts == {"1": "1.2000", "2": "1234.5600", "3": "1234.5600", "4": "1200.0000"}

@@ -3,7 +3,6 @@
 import codecs
 import datetime as dt
 import shutil
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from groundswell.connectors.files.read import Batch, Refused, Tail
 from groundswell.connectors.files.recognise import Recognised, normal, recognise
 from groundswell.connectors.files.stage import look, proofs
 from groundswell.core.tables.guard import unguarded
-from groundswell.core.tables.proof import Proof, Question, settle
+from groundswell.core.tables.proof import Proof, Question, known_zone, settle
 from groundswell.engine import landings
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load
@@ -140,7 +139,7 @@ def _check_answers(given: Mapping[str, str], found: Recognised, seen: Mapping[st
         possible: tuple[str, ...] = ()
         if column == "zone":
             possible = ("Europe/Berlin", "America/New_York", "UTC")
-            if answer in zoneinfo.available_timezones():
+            if known_zone(answer):
                 continue
         elif column in seen:
             possible = _ORDERS[seen[column].kind]

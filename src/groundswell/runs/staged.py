@@ -84,6 +84,8 @@ class Staged:
                 f"select own_id from {name}_versions where own_id in (select own_id from staged_{name})"
             )
             contested = f"(select * from staged_{name} where own_id in (select own_id from contested_{name}))"
+            if name == "links":  # whether a merge says something anew depends on others than its own
+                contested = f"staged_{name}"
             self.engine.do(
                 f"create temp table found_{name} as " + fold.unchanged_sql(TABLES[name], contested, f"{name}_versions")
             )

@@ -7,7 +7,7 @@ takes in a file for the first time, compares a later landing anew after an older
 import datetime as dt
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from groundswell.connectors.files.stage import Stager
 from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import without_circles
 from groundswell.engine import durable, landings
+from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow
 from groundswell.runs.prepare import Request, Work, batches_of, check_room, named_mappings, prepare, reopened
@@ -301,9 +302,7 @@ def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[s
                 "unless fx_rates has a spot rate for their day; home_currency is set in policy/instance.toml"
             )
     if "links" in staged.tables:
-        rows = engine.ask("select from_id, into_id from compared_links order by known_at desc, row_hash desc")
-        circles = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])[1]
-        said += [f"merging {start} into {into} would close a circle; it is left out" for start, into in circles]
+        said += _circles(engine)
     if seen.tail.guarded:
         said.append(f"{seen.tail.guarded} cells began with an apostrophe that guards text in a CSV; it was taken off")
     if not seen.rows_in:
@@ -311,6 +310,23 @@ def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[s
     if snapshot == "full":
         said.append("snapshot = full: a key that is absent is not yet read as gone")
     return said
+
+
+def _circles(engine: Engine) -> Iterator[str]:
+    """Merges of this load that do not stand beside the newest word of all loads of its source so far."""
+    columns = "own_id, from_id, into_id, changed_at, known_at, row_hash, deleted, mention"
+    rows = engine.ask(
+        f"select from_id, into_id, mine from (select *, row_number() over (partition by own_id order by "
+        "coalesce(changed_at, known_at) desc, known_at desc, row_hash desc) as place from ("
+        f"select {columns}, false as mine from links_versions union all select {columns}, true from compared_links "
+        "where not unchanged)) where place = 1 and not deleted and not mention order by known_at desc, row_hash desc"
+    )
+    mine = {str(row[end]) for row in rows if row["mine"] for end in ("from_id", "into_id")}
+    kept, left_out = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])
+    for start, into in left_out:
+        if start in mine or into in mine:
+            why = f"it is merged into {kept[start]} by a newer word" if start in kept else "it would close a circle"
+            yield f"merging {start} into {into} is left out: {why}"
 
 
 def _unknown(work: Work, staged: Staged) -> dict[str, list[int]]:

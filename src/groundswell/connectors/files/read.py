@@ -334,6 +334,9 @@ def _by_column(block: bytes, number: int, layout: Layout, longest: int, only: fr
         return None
     if any(pc.max(pc.binary_length(column)).as_py() > longest for column in found.columns):
         return None
+    first = next(iter(wanted.values()), None)
+    if first and pc.any(pc.equal(pc.utf8_trim_whitespace(found.column(0)), first)).as_py():
+        return None
     columns = {header: found.column(name).chunk(0) for name, header in wanted.items()}
     return Batch(list(layout.headers), range(number + 1, number + found.num_rows + 1), columns)
 
@@ -376,11 +379,18 @@ def _by_record(
         held.clear()
         if record.fault or len(record.cells) != width:
             broken.append(_ragged(record, width))
+        elif width > 1 and tuple(map(str.strip, record.cells)) == layout.headers:
+            broken.append(_again(record))
         else:
             rows.append(record)
         if len(rows) + len(broken) >= BATCH:
             yield _turned(layout, rows, broken)
             rows, broken = [], []
+
+
+def _again(record: Record) -> Broken:
+    remedy = "remove it; the file seems to be two exports joined"
+    return Broken(record.line, "", "the header line stands here again", remedy, " | ".join(record.cells))
 
 
 def _ragged(record: Record, width: int) -> Broken:

@@ -78,7 +78,7 @@ def _layouts(
         Layout(encoding, delimiter, record.line, tuple(cell.strip() for cell in record.cells))
         for delimiter in read.DELIMITERS
         for record in read.sample(path, encoding or "iso-8859-1", delimiter, lines, longest)
-        if not record.fault and len(record.cells) > 1
+        if not record.fault
     )
     return _headed(found, kinds_, limits)
 
@@ -92,7 +92,7 @@ def _headed(
     for layout in layouts:
         _width(layout.headers, limits)
         first = max(first, layout.headers if layout.header_line < 2 else (), key=len)
-        known = {normal(header) for header in layout.headers}
+        known = {normal(header) for header in layout.headers} if len(layout.headers) > 1 else set()
         found += [(kind, replace(layout, footer=kind[1].footer)) for kind in kinds if _fits(kind[1], known)]
     if not found:
         raise Refused(_unknown(list(first), [kind for _, kind in kinds]))

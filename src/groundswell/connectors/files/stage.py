@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from groundswell.connectors.files.mapping import Expr, FileMap, RowMap
 from groundswell.connectors.files.read import Batch, Broken
 from groundswell.connectors.files.texts import Cells, Lookups, Sight
-from groundswell.connectors.files.words import Texts, all_match, coded, of_one
-from groundswell.core.tables.cells import EMPTY, Fault, Noted, Reading, When, read_when, reader
+from groundswell.connectors.files.words import Texts, all_match, coded, combined, of_one
+from groundswell.core.tables.cells import EMPTY, Fault, Noted, Reading, When, currency_of, read_when, reader
 from groundswell.core.tables.contract import ANY_OF, DECIMALS, TABLES, Column, Table
 from groundswell.core.tables.identity import OUR_COMPANY, own_id
 from groundswell.core.tables.proof import Proof
@@ -213,14 +213,20 @@ class _Typing:
 
     def _home_money(self) -> None:
         """The source's default currency, and home amounts only where they are in our home currency."""
-        if self.load.currency and "amount" in self.typed and "currency" in self.table.names:
-            said = self.typed.get("currency", pa.nulls(self.count, pa.string()))
-            lacks = pc.and_(pc.is_null(said), pc.is_valid(self.typed["amount"]))
-            self.typed["currency"] = pc.if_else(lacks, self.load.currency, said)
+        for amount, currency in _MONEY.get(self.table.name, ()):
+            if amount in self.typed and amount in self.row.columns:
+                self._currency(amount, currency)
         if self.table.name != "deals" or "amount_home" not in self.typed:
             return
         home, amounts = self.load.home_currency, self.typed["amount_home"]
         currencies = self.sight.cells("home_currency")
+        written = self.sight.of(self.row.columns["amount_home"])
+        pairs = combined([written, currencies])
+        for place, (text, code) in enumerate(pairs.said):
+            answer = currency_of(text, code.upper() if code else None, home) if text is not None else None
+            if isinstance(answer, Fault):
+                header = self.stager.headers(self.row.columns["amount_home"])
+                self._spoil(np.flatnonzero(pairs.codes == place), header, answer)
         for place, currency in enumerate(currencies.words.to_pylist()):
             if currency is not None and currency.upper() != home:
                 other = np.zeros(self.count, bool)
@@ -234,6 +240,24 @@ class _Typing:
         if "home_basis" in self.typed:
             basis = self.typed["home_basis"]
             self.typed["home_basis"] = pc.if_else(pc.is_null(amounts), pa.scalar(None, basis.type), basis)
+
+    def _currency(self, amount: str, currency: str) -> None:
+        """The currency of amounts: what the row says, a mark in the cell, the source's default; they must agree."""
+        written = self.sight.of(self.row.columns[amount])
+        said = self.typed.get(currency, pa.nulls(self.count, pa.string()))
+        pairs = combined([written, Texts(said)])
+        found: list[str | None] = []
+        for place, (text, code) in enumerate(pairs.said):
+            answer = currency_of(text, code, self.load.currency) if text is not None else code
+            if isinstance(answer, Fault):
+                header = self.stager.headers(self.row.columns[amount]) or amount
+                self._spoil(np.flatnonzero(pairs.codes == place), header, answer)
+                answer = code
+            found.append(answer)
+        if currency in self.table.names and (self.load.currency or currency in self.typed or any(found)):
+            self.typed[currency] = pc.if_else(
+                pc.is_valid(self.typed[amount]), pa.array(found, pa.string()).take(pa.array(pairs.codes)), said
+            )
 
     def _rates_of_home(self) -> None:
         """Rates that their file says are against another currency than ours convert nothing of ours."""
@@ -390,6 +414,13 @@ def _in_turn(texts: list[pa.Scalar], columns: list[pa.Array]) -> list[pa.Scalar 
     return found
 
 
+_MONEY = {
+    "deals": (("amount", "currency"), ("recurring_month", "currency")),
+    "subscriptions": (("recurring_month", "currency"),),
+    "registrations": (("amount", "currency"),),
+    "funds": (("amount", "currency"),),
+}
+"""Columns of money with the column of their currency."""
 _SUBJECTS = {"deal": "deals", "subscription": "subscriptions", "activity": "activities", "account": "organisations"}
 _STAMP = Column("instant", "instant", "a moment")
 
