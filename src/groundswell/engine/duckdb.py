@@ -1,6 +1,7 @@
 """The default engine: DuckDB over pinned files. Everything that only DuckDB says stands in this module."""
 
 import datetime as dt
+import errno
 import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
@@ -76,7 +77,9 @@ class Engine:
         self.do(f"create or replace view {table}_versions as select {names} from ({shape}{stored})")
 
     def write(self, sql: str, path: Path) -> None:
-        """Write the rows of a query to one Parquet file."""
+        """Write the rows of a query to one new Parquet file. FileExistsError: no file of the lake is written over."""
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "a file of the lake is not written over; run: groundswell doctor", path)
         target = str(path).replace("'", "''")
         self.do(f"copy ({sql}) to '{target}' (format parquet, compression zstd)")
 
