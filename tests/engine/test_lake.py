@@ -120,7 +120,7 @@ def test_a_file_that_was_written_and_not_committed_is_invisible(home: Home, name
     assert rows_in_log(home.lake, "organisations") == 2
     assert differing(facts(home, DAY), before) == {}
     assert health(home).faults == []
-    assert "1 lake files are of loads that were not committed; nothing of them is seen" in health(home).remarks
+    assert "1 lake files are named by no committed load; nothing of them is seen" in health(home).remarks
     assert {row["external_id"] for row in table(home, "organisations", DAY)} == {"P1", "P2"}
 
 

@@ -12,6 +12,7 @@ from groundswell.engine import landings
 from groundswell.engine.home import Damaged, Home
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow
 from groundswell.runs.rebuild import health, rebuild
+from groundswell.runs.take_in import Unsettled
 
 DAYS = ("2026-09-01", "2026-09-02", "2026-09-03", "2026-09-04", "2026-09-30")
 PARTNERS = "partner_id,partner_name\n"
@@ -176,6 +177,20 @@ def test_a_revert_says_what_it_could_not_compare_anew(home: Home) -> None:
     assert found.returncode == 1
     assert "L000001 is reverted" in found.stdout
     assert "L000002 (c.csv) cannot be compared anew with L000001" in found.stderr
+
+
+def test_a_later_landing_that_would_be_refused_today_leaves_no_pile_of_loads(home: Home) -> None:
+    long = PARTNERS + "P1,Nordwind Gesellschaft\n"
+    take_in_text(home, "a.csv", long, "2026-09-01")
+    take_in_text(home, "c.csv", long, "2026-09-03")
+    strict = settings(home, "limits", "[bounds]\ncell_characters = 12")
+    for _ in range(3):
+        with pytest.raises(Unsettled, match=r"L000002 \(c.csv\) cannot be compared anew with L000003: all 1 rows"):
+            take_in_text(strict, "b.csv", PARTNERS + "P1,Nord\n", "2026-09-02")
+    assert Load.objects.count() == 3
+    shutil.rmtree(home.path / "policy")
+    take_in_text(Home(home.path), "b.csv", PARTNERS + "P1,Nord\n", "2026-09-02")
+    assert name_of(home) == "Nordwind Gesellschaft"
 
 
 def test_a_rebuild_hashes_every_landing_before_it_begins(home: Home) -> None:

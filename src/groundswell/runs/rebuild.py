@@ -89,7 +89,7 @@ def _files(home: Home, found: Health) -> None:
             "not know. Restore the records that belong to them; or go on without: groundswell doctor --rebuild"
         )
     if left := [path for path in lying if path not in named and path not in unknown]:
-        found.remarks.append(f"{len(left)} lake files are of loads that were not committed; nothing of them is seen")
+        found.remarks.append(f"{len(left)} lake files are named by no committed load; nothing of them is seen")
 
 
 def rebuild(home: Home, now: dt.datetime) -> list[str]:
