@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from groundswell.engine.home import Home
-from groundswell.records.loads import Load
+from groundswell.records.loads import Load, after_the_latest
 from groundswell.runs.take_in import settle
 
 
@@ -17,7 +17,8 @@ def revert(home: Home, name: str, why: str, now: dt.datetime) -> list[Load]:
     """Take a load back: cuts after now skip it, earlier ones do not (a load dated by its source: no cut sees it).
 
     Published runs keep what they pinned. Later landings of its source are compared anew, since what they found
-    unchanged may now be missing; the loads that this adds are returned. The caller holds the writer's lock.
+    unchanged may now be missing; the loads that this adds are returned. Raises CannotRevert; Unsettled when the load is
+    reverted and a later landing cannot be compared. The caller holds the writer's lock.
     """
     try:
         load = Load.named(name)
@@ -30,8 +31,9 @@ def revert(home: Home, name: str, why: str, now: dt.datetime) -> list[Load]:
     if load.again_of is not None:
         raise CannotRevert(f"{name} compared {load.again_of.name} anew; revert that one")
     copies = [load, *Load.objects.filter(again_of=load, voided_at=None, state="committed")]
+    moment = after_the_latest(now)  # of no load that was compared with it, so that it is compared alike when rebuilt
     with transaction.atomic(durable=True):
         for one in copies:
-            one.voided_at, one.voided_why, one.settled = now, why, False
+            one.voided_at, one.voided_why, one.settled = moment, why, False
             one.save()
     return settle(home, now)

@@ -11,9 +11,9 @@ from groundswell.engine import landings
 from groundswell.engine.home import Home
 from groundswell.reads import sheets
 from groundswell.reads.quarantine import standing
-from groundswell.records.loads import Load, QuarantinedRow, RetriedRow
+from groundswell.records.loads import Load, QuarantinedRow, RetriedRow, after_the_latest
 from groundswell.runs.prepare import batches_of, check_room, reopened
-from groundswell.runs.take_in import after_the_latest, enter, home_of, recover
+from groundswell.runs.take_in import enter, home_of, recover
 
 LEADING = ("_load", "_line", "_column", "_reason", "_remedy")
 """Columns of an exported quarantine before those of the file: which row it is, and why it was set aside."""

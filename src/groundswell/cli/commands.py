@@ -36,7 +36,7 @@ from groundswell.records.loads import Load
 from groundswell.runs import assess, rebuild
 from groundswell.runs.parts import Part, parts
 from groundswell.runs.prepare import Asked, NoSpace, Request, named_mappings
-from groundswell.runs.take_in import take_in
+from groundswell.runs.take_in import Unsettled, take_in
 
 _READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor")
 """Commands that have nothing to say where nothing was taken in."""
@@ -54,6 +54,8 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
     }  # fmt: skip
     try:
+        if asked.command != "check":
+            home.check_ledger()
         if asked.command in _READING and not (home.path / "records.sqlite3").is_file():
             return _fail(
                 f"{home.path} holds no instance yet; groundswell take-in makes one (--home names it)", Exit.USAGE
@@ -72,7 +74,8 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     except NoSpace as error:
         return _fail(str(error), Exit.NO_SPACE)
     except (Damaged, duckdb.Error) as error:
-        return _fail(f"fault: {error}\nTo see what is damaged: groundswell doctor", Exit.FAULT)
+        more = "" if asked.command == "doctor" else "\nTo see what is damaged: groundswell doctor"
+        return _fail(f"fault: {error}{more}", Exit.FAULT)
     except (assess.NotReproduced, DatabaseError) as error:
         full = "full" in str(error)
         said = "no space left" if full else f"fault in {home.path / 'records.sqlite3'}"
@@ -161,6 +164,11 @@ def _one_part(home: Home, part: Part, request: Request) -> tuple[int, dict[str, 
     except Asked as error:
         questions = [{"column": q.column, "question": q.text, "answers": list(q.answers)} for q in error.questions]
         return Exit.QUESTION, {"file": str(part.path), "format": error.format, "questions": questions}
+    except Unsettled as error:
+        entry = _load(error.load, part.path) if error.load else {"file": str(part.path)}
+        return Exit.FAULT, {**entry, "faults": error.why}
+    except Damaged as error:
+        return Exit.FAULT, {"file": str(part.path), "faults": [str(error)]}
     return Exit.ACCEPTED, _load(load, part.path) | {"sheets_left": list(part.left)}
 
 
@@ -280,11 +288,17 @@ def _loads(home: Home, asked: argparse.Namespace) -> int:
     if asked.verb == "revert":
         if not asked.load:
             raise Usage("name the load to revert, such as: groundswell loads revert L000001 --why 'wrong month'")
+        unsettled: Unsettled | None = None
         with _writing(home, "loads revert"):
-            again = revert(home, asked.load, asked.why, _now())
+            try:
+                again = revert(home, asked.load, asked.why, _now())
+            except Unsettled as error:
+                again, unsettled = error.added, error
         print(f"{asked.load} is reverted: runs from now on do not see it; published runs keep what they pinned.")
         for load in again:
             print(f"{load.file_name} was compared anew as {load.name}: {load.loaded} rows loaded.")
+        if unsettled:
+            raise unsettled
     elif asked.verb == "show":
         load = _named(asked.load)
         print(json.dumps(_load(load, Path(load.file_name)), ensure_ascii=False, indent=1))

@@ -28,12 +28,20 @@ def _fresh(path: Path) -> None:
     (path / _MARK).write_text("This folder was made by `groundswell demo`, which empties it at its next start.\n")
 
 
+def _in_the_way(home: Path) -> Path | None:
+    """What stands where the folder of the instance, or one above it, should be."""
+    return next((one for one in (home, *home.parents) if os.path.exists(one) and not os.path.isdir(one)), None)
+
+
 def run(words: list[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
     asked = arguments.parser().parse_args(words)
     home: Path = (asked.home or Path(os.environ.get("GROUNDSWELL_HOME", "groundswell-home"))).absolute()
     os.environ["GROUNDSWELL_HOME"] = str(home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "groundswell.server.settings")
+    if wrong := _in_the_way(home):
+        print(f"--home {home}: {wrong} is a file. Name a folder, or a place where one can be made.", file=sys.stderr)
+        sys.exit(Exit.USAGE)
     try:
         home.mkdir(parents=True, exist_ok=True)
         if asked.command == "demo":

@@ -66,6 +66,9 @@ def _load(entry: dict[str, Any]) -> Iterator[str]:
     if "refused" in entry:
         yield f"refused   {name}"
         yield f"  {entry['refused']}"
+    elif "faults" in entry and "load" not in entry:
+        yield f"fault     {name}; nothing was loaded"
+        yield from (f"  {fault}" for fault in entry["faults"])
     elif "questions" in entry:
         yield f"question  {name}  ({entry['format']}); nothing was loaded"
         file = name.rsplit("/", 1)[-1]
@@ -113,6 +116,7 @@ def _accepted(entry: dict[str, Any]) -> Iterator[str]:
     if report.get("footers"):
         yield f"  {len(report['footers'])} footer lines left out"
     yield from (f"  note: {note}" for note in report.get("notes", [])[:10])
+    yield from (f"  fault: {fault}" for fault in entry.get("faults", []))
 
 
 def _capital(text: str) -> str:

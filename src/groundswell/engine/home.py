@@ -1,21 +1,28 @@
 """An instance: its folder, what lies in it, and the policy in force there."""
 
 import datetime as dt
+import json
 import os
+import re
 import shutil
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from django.db import connection
+
 from groundswell.core import catalog
 from groundswell.core.declare import Policy
-from groundswell.engine import lake
+from groundswell.engine import lake, landings
 from groundswell.engine.duckdb import Engine, start_of_next_day
 from groundswell.policy.read import texts
-from groundswell.records.loads import LoadFile, once, visible
+from groundswell.records.loads import Load, LoadFile, once, visible
+from groundswell.records.runs import Run
+
+_LOAD = re.compile(r"L[0-9]{6,}")  # other names are of other programs; no load writes or reads them
 
 
 class Damaged(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -28,6 +35,26 @@ def lake_path(root: Path, table: str, load: str) -> Path:
     if not path.is_file():
         raise Damaged(f"{path.relative_to(root.parent)} is missing. Run: groundswell doctor --rebuild")
     return path
+
+
+def landing_path(home: Path, name: str, load: Load) -> Path:
+    """A landing of a load, its bytes those that arrived: every use reads it whole, so it is hashed first. Raises Damaged."""
+    if damage := landings.damaged(home, name):
+        raise Damaged(
+            f"landing {name[:12]} of {load.name} ({load.file_name}) is {damage}. Restore it from a backup, take the "
+            f"file in again, or revert {load.name}."
+        )
+    return landings.at(home, name)
+
+
+def _as_written(path: Path, name: str, run: Run) -> bool:
+    """Whether a file of a run is as it was written; the manifest, which cannot hold its own hash, as the records have it."""
+    if name != "manifest.json":
+        return landings.digest(path) == str(run.manifest["outputs"][name])
+    try:
+        return bool(json.loads(path.read_bytes()) == run.manifest)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -55,6 +82,42 @@ class Home:
     def today(self, now: dt.datetime) -> dt.date:
         """The day it is in the home zone."""
         return now.astimezone(self.zone).date()
+
+    def check_ledger(self) -> None:
+        """Raises Damaged where data lie here and their ledger is gone: taken for a new instance, they would be lost."""
+        records = self.path / "records.sqlite3"
+        written = any(self.lake.glob("*/*.parquet"))
+        if not written and not any((self.path / "landings").glob("*/*")):
+            return
+        made = records.is_file() and Load._meta.db_table in connection.introspection.table_names()
+        if made and (Load.objects.exists() or not written):  # a first file that is asked about leaves only its landing
+            return
+        raise Damaged(
+            f"{records} is missing or empty, and landings or lake hold data that only it can name. "
+            "Restore records.sqlite3 from a backup; or, to start over, name another --home."
+        )
+
+    def unknown(self) -> list[Path]:
+        """Lake files of loads that the ledger has never had: it is older than the lake."""
+        files = sorted(self.lake.glob("*/*.parquet"))  # before the ledger is read: a load stands there before its files
+        known = {load.name for load in Load.objects.only("number")}
+        return [path for path in files if _LOAD.fullmatch(path.stem) and path.stem not in known]
+
+    def run_folder(self, run_id: str) -> Path:
+        """The folder of a run."""
+        return self.path / "runs" / run_id
+
+    def damaged_outputs(self, run: Run, names: Iterable[str]) -> list[str]:
+        """What is wrong with files that a run has written: path, "is missing" or "is changed", and the remedy."""
+        found = []
+        for name in names:
+            path = self.run_folder(run.run_id) / name
+            if not path.is_file():
+                found.append(f"{name} is missing")
+            elif not _as_written(path, name, run):
+                found.append(f"{name} is changed")
+        remedy = f"Remove the folder and run: groundswell assess --as-of {run.as_of}"
+        return [f"runs/{run.run_id}/{one}. {remedy}" for one in found]
 
     def files(self, cut: dt.datetime | None = None) -> list[LoadFile]:
         """The lake files that a cut sees."""

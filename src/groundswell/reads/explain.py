@@ -13,7 +13,7 @@ from groundswell.core.declare import Policy
 from groundswell.core.signals.compile import rows_query
 from groundswell.engine import landings
 from groundswell.engine.duckdb import Engine
-from groundswell.engine.home import Home, lake_path
+from groundswell.engine.home import Damaged, Home, lake_path
 from groundswell.reads.partners import Standing, partner, published
 from groundswell.records.loads import Load
 
@@ -54,20 +54,24 @@ class Explanation:
 
 
 def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
-    """Explain one partner from the inputs that the published run has pinned: its files and its policy."""
+    """Explain one partner from the inputs that the published run has pinned: its files and its policy.
+
+    Raises what `partner` raises, and Damaged where a file of the run or of the lake is not there.
+    """
     standing = partner(called)
     run = published()
-    stored = home.path / "runs" / run.run_id / "policy"
-    policy = catalog.policy(
-        {str(path.relative_to(stored)): path.read_text("utf-8") for path in sorted(stored.rglob("*.toml"))}
-    )
+    stored = sorted(name for name in run.manifest["outputs"] if name.startswith("policy/"))
+    if damage := home.damaged_outputs(run, stored):
+        raise Damaged(damage[0])
+    folder = home.run_folder(run.run_id)
+    policy = catalog.policy({name.removeprefix("policy/"): (folder / name).read_text("utf-8") for name in stored})
     found = Explanation(run.run_id, run.as_of, standing, policy)
-    loads = {load.name: load for load in Load.objects.all()}
+    evidence = _Evidence(home, {load.name: load for load in Load.objects.all()})
     with _tables(home, policy, run.as_of, run.manifest["files"]) as engine:
         for line in standing.result["readiness"]["lines"]:
             name = line["signal"]
             if name not in found.evidence and line["value"]["state"] not in ("unavailable",):
-                rows, more = _rows(home, engine, policy, name, standing.partner_id, run.as_of, rows_a_signal, loads)
+                rows, more = _rows(engine, policy, name, standing.partner_id, run.as_of, rows_a_signal, evidence)
                 signal = policy.signals[name]
                 found.evidence[name] = Evidence(name, signal.question, signal.unit, rows, more)
     return found
@@ -84,8 +88,7 @@ def _tables(home: Home, policy: Policy, as_of: dt.date, pinned: list[list[str]])
 
 
 def _rows(
-    home: Home, engine: Engine, policy: Policy, name: str, partner_id: str, as_of: dt.date, at_most: int,
-    loads: dict[str, Load],
+    engine: Engine, policy: Policy, name: str, partner_id: str, as_of: dt.date, at_most: int, evidence: "_Evidence",
 ) -> tuple[tuple[Row, ...], bool]:  # fmt: skip
     asked: dict[tuple[str, int], tuple[str, dict[str, object]]] = {}
     more = False
@@ -95,20 +98,36 @@ def _rows(
         more = more or len(rows) > at_most
         asked |= {(str(row["load_id"]), int(str(row["line"]))): (half.measure.table, row) for row in rows[:at_most]}
     kept = dict(list(asked.items())[:at_most])
-    texts = {load: _texts(home, loads[load], {line for of, line in kept if of == load}) for load, _ in kept}
+    texts = {load: evidence.texts(load, {line for of, line in kept if of == load}) for load, _ in kept}
     found = [
         Row(
             table, str(row["row_id"]), row["day"] if isinstance(row["day"], dt.date) else None, load,
-            loads[load].file_name, line, texts[load].get(line, "the kept file is missing: run groundswell doctor"),
+            evidence.loads[load].file_name, line, texts[load][line],
         )
         for (load, line), (table, row) in kept.items()
     ]  # fmt: skip
     return tuple(found), more or len(asked) > at_most
 
 
-def _texts(home: Home, load: Load, lines: set[int]) -> dict[int, str]:
-    path = landings.at(home.path, load.landing)
-    if not path.is_file():
-        return {}
-    limits, report = dict(home.policy.instance.limits), load.report
-    return kinds.lines_of(path, report["encoding"], report["sheet"], lines, limits)
+@dataclass
+class _Evidence:
+    """The kept files behind the rows. Each is hashed once an explanation, before any of its text is shown.
+
+    A gigabyte takes about a second, less than reading its lines takes for one signal; size and time of a file would
+    tell nothing of a bad disk, and change when an instance is copied.
+    """
+
+    home: Home
+    loads: dict[str, Load]
+    damage: dict[str, str] = field(default_factory=dict)
+
+    def texts(self, name: str, lines: set[int]) -> dict[int, str]:
+        """The text of lines of a load's file; where it is not the one that arrived, that is said instead."""
+        load = self.loads[name]
+        if load.landing not in self.damage:
+            self.damage[load.landing] = landings.damaged(self.home.path, load.landing)
+        if damage := self.damage[load.landing]:
+            return dict.fromkeys(lines, f"the kept file is {damage}: run groundswell doctor")
+        limits, report = dict(self.home.policy.instance.limits), load.report
+        path = landings.at(self.home.path, load.landing)
+        return kinds.lines_of(path, report["encoding"], report["sheet"], lines, limits)

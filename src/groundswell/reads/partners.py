@@ -53,10 +53,14 @@ class Ranked:
 
 def published() -> Run:
     """The published run. Raises NothingPublished."""
-    run = Published.current()
-    if run is None:
+    return _pointer().run
+
+
+def _pointer() -> Published:
+    pointer = Published.pointer()
+    if pointer is None:
         raise NothingPublished("nothing is published yet. Take in a file, then run: groundswell assess")
-    return run
+    return pointer
 
 
 def ranked_partners(limit: int | None = None) -> Ranked:
@@ -68,13 +72,12 @@ def ranked_partners(limit: int | None = None) -> Ranked:
 
 def since(policy_version: str, found: Ranked) -> list[str]:
     """What has changed since the published run, so that nobody takes an old list for today's."""
-    loads = Load.objects.filter(
-        state="committed", number__gt=max([int(f[1][1:]) for f in found.manifest["files"]], default=0)
-    )
+    moved_at = _pointer().moved_at
+    loaded = Load.objects.filter(state="committed", loaded__gt=0, committed_at__gt=moved_at)
     said = []
     if policy_version != found.manifest["policy_version"]:
         said.append("The policy has changed since this run. Run: groundswell assess\n")
-    if loads.filter(loaded__gt=0).exists() or Load.objects.filter(voided_at__gt=published().created_at).exists():
+    if loaded.exists() or Load.objects.filter(voided_at__gt=moved_at).exists():
         said.append("Data have been loaded or reverted since this run. Run: groundswell assess\n")
     return said
 

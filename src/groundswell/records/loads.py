@@ -1,9 +1,12 @@
 """The ledger: every arrival of data. Facts are seen only through loads that stand here as committed."""
 
 import datetime as dt
+import re
 from typing import Any, ClassVar
 
 from django.db import models
+
+_NAME = re.compile(r"L?[0-9]{1,18}")  # no longer: SQLite holds whole numbers of 64 bits
 
 
 class Load(models.Model):
@@ -58,10 +61,9 @@ class Load(models.Model):
     @classmethod
     def named(cls, name: str) -> "Load":
         """The load of that name. Load.DoesNotExist when there is none."""
-        digits = name.removeprefix("L")
-        if not digits.isdigit():
+        if not _NAME.fullmatch(name):
             raise cls.DoesNotExist(name)
-        return cls.objects.get(number=int(digits))
+        return cls.objects.get(number=int(name.removeprefix("L")))
 
 
 class LoadFile(models.Model):
@@ -102,6 +104,12 @@ class RetriedRow(models.Model):
     load = models.ForeignKey(Load, on_delete=models.CASCADE, related_name="retried")
     line = models.BigIntegerField()
     put_right = models.BooleanField()
+
+
+def after_the_latest(now: dt.datetime) -> dt.datetime:
+    """This moment, or the first one after the latest arrival: whatever the clock says, nothing comes before it."""
+    latest = Load.objects.aggregate(latest=models.Max("arrived_at"))["latest"]
+    return now if latest is None or now > latest else latest + dt.timedelta(microseconds=1)
 
 
 def visible(cut: dt.datetime | None = None) -> list[LoadFile]:

@@ -39,9 +39,15 @@ class Published(models.Model):
 
     only = models.IntegerField(primary_key=True, default=1)
     run = models.ForeignKey(Run, on_delete=models.PROTECT)
+    moved_at = models.DateTimeField(help_text="when the pointer was last set, also to a run made before")
+
+    @classmethod
+    def pointer(cls) -> "Published | None":
+        """The pointer with its run; None before the first."""
+        return cls.objects.select_related("run").filter(only=1).first()
 
     @classmethod
     def current(cls) -> Run | None:
         """The run that is published; None before the first."""
-        pointer = cls.objects.select_related("run").filter(only=1).first()
+        pointer = cls.pointer()
         return pointer.run if pointer else None

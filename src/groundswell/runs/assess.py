@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -80,11 +79,6 @@ def manifest_inputs(policy: Policy, as_of: dt.date, files: Iterable[LoadFile]) -
     }
 
 
-def folder(home: Home, run_id: str) -> Path:
-    """The folder of a run."""
-    return home.path / "runs" / run_id
-
-
 def _contents(policy: Policy, found: Assessment) -> dict[str, bytes]:
     lines = [_json(result(policy, one, rank)) for rank, one in enumerate(found.partners, start=1)]
     contents = {"assessment.jsonl": b"".join(line + b"\n" for line in lines), "signals.parquet": _wide(found)}
@@ -93,7 +87,7 @@ def _contents(policy: Policy, found: Assessment) -> dict[str, bytes]:
 
 def _write(home: Home, run_id: str, contents: dict[str, bytes]) -> None:
     """Write the folder of a run whole: beside its place first, then renamed. A second time, compare."""
-    final = folder(home, run_id)
+    final = home.run_folder(run_id)
     if final.is_dir():
         for name, content in contents.items():
             if not (final / name).is_file() or (final / name).read_bytes() != content:

@@ -17,9 +17,9 @@ from groundswell.connectors.files.read import Batch, Refused, Tail
 from groundswell.connectors.files.recognise import Recognised, normal, recognise
 from groundswell.connectors.files.stage import look, proofs
 from groundswell.core.tables.guard import unguarded
-from groundswell.core.tables.proof import Proof, Question, known_zone, settle
+from groundswell.core.tables.proof import Proof, Question, disproved, known_zone, settle
 from groundswell.engine import landings
-from groundswell.engine.home import Home
+from groundswell.engine.home import Home, landing_path
 from groundswell.records.loads import Load
 from groundswell.runs import sources
 
@@ -83,25 +83,31 @@ def check_room(home: Home, path: Path) -> None:
 def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[Mapping_], request: Request) -> Work:
     """Recognise a file and settle how its columns are read; raises Asked while a question is open."""
     limits = dict(home.policy.instance.limits)
-    _known_encoding(request.answers.get("encoding", ""))
+    _known_encoding(request.answers.get("encoding", ""), kept)
     sheet = request.sheet or request.answers.get("sheet", "")
     found = recognise(kept, name, named, request.answers.get("encoding", ""), limits, sheet)
     source = request.source or found.mapping.source
     told = sources.read(home.path, source)
     answers = {**told.of(found.file.name), **request.answers}
     if (answers.get("encoding") or "") != request.answers.get("encoding", ""):
+        _known_encoding(answers["encoding"], kept, f"{told.path}: ")
         found = recognise(kept, name, named, answers["encoding"], limits, sheet)
     if chosen := answers.get("format"):
         found = recognise(kept, name, [_only(m, chosen) for m in named], answers.get("encoding", ""), limits, sheet)
-    questions = [q for q in found.questions if q.column not in answers]
+    questions = [q for q in found.questions if not _answered(q, found, answers)]
     orders: dict[str, str] = {}
-    zone = answers.get("zone") or found.mapping.zone
+    zone = ""
     if not questions:
         seen = proofs(found.file, found.header_of)
         _check_answers(request.answers, found, seen)
+        answers = {c: a for c, a in answers.items() if c in request.answers or not _others(c, a, found, seen)}
         if seen:
             look(seen, batches_of(found, kept, limits, Tail(), frozenset(seen)))
-        orders, questions = settle(seen, answers, found.mapping.locale)
+        asked_again = _disproved(found, kept, limits, seen, answers, request.answers)
+        standing = {column: answer for column, answer in answers.items() if column not in asked_again}
+        orders, questions = settle(seen, standing, found.mapping.locale)
+        questions = [*asked_again.values(), *(q for q in questions if q.column not in asked_again)]
+        zone = answers.get("zone") or found.mapping.zone
         floating = next((proof.floating for proof in seen.values() if proof.floating), "")
         if floating and not zone:
             questions.append(
@@ -112,7 +118,7 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
     if request.answers:
         kept_answers = {column: answer for column, answer in request.answers.items() if column != "sheet"}
         told.answers.setdefault(found.file.name, {}).update(kept_answers)
-        sources.write(home.path, source, told)
+        sources.write(told)
     found = _chosen_headers(found, answers)
     lookups, beside = _lookups(home, found.file, folder)
     return Work(home, kept, found, source, orders, {**answers}, zone, lookups, beside)
@@ -133,33 +139,82 @@ def _chosen_headers(found: Recognised, answers: Mapping[str, str]) -> Recognised
     return replace(found, header_of={**found.header_of, **chosen})
 
 
+def _answered(question: Question, found: Recognised, answers: Mapping[str, str]) -> bool:
+    """Whether an answer closes a question of the headers: it must name one that this file has."""
+    answer = answers.get(question.column)
+    return answer is not None and (question.column not in found.header_of or answer in found.layout.headers)
+
+
 def _check_answers(given: Mapping[str, str], found: Recognised, seen: Mapping[str, Proof]) -> None:
     """What was answered just now must be about this file, and possible. Raises Refused."""
     for column, answer in given.items():
-        possible: tuple[str, ...] = ()
-        if column == "zone":
-            possible = ("Europe/Berlin", "America/New_York", "UTC")
-            if known_zone(answer):
-                continue
-        elif column in seen:
-            possible = _ORDERS[seen[column].kind]
-        elif column in found.header_of:
-            possible = tuple(header for header in found.layout.headers if header)
-        elif column not in sources.WHOLE:
+        if column not in seen and column not in found.header_of and column not in sources.WHOLE:
             raise Refused(f"--answer {column}={answer}: the file has no column '{column}' that asks anything")
-        if possible and answer not in possible:
+        if others := _others(column, answer, found, seen):
             what = "not a time zone" if column == "zone" else "not an answer"
-            raise Refused(f"--answer {column}={answer}: {what}; write one such as {', '.join(possible[:3])}")
+            raise Refused(f"--answer {column}={answer}: {what}; write one such as {', '.join(others)}")
+
+
+def _others(column: str, answer: str, found: Recognised, seen: Mapping[str, Proof]) -> tuple[str, ...]:
+    """What could be answered instead of an answer that is impossible; nothing for one that is possible."""
+    if column == "zone":
+        return () if known_zone(answer) else ("Europe/Berlin", "America/New_York", "UTC")
+    if column in seen:
+        return () if answer in _ORDERS[seen[column].kind] else _ORDERS[seen[column].kind]
+    if column in found.header_of and answer not in found.layout.headers:
+        return tuple(header for header in found.layout.headers if header)[:3]
+    return ()
 
 
 _ORDERS = {"date": ("dmy", "mdy"), "number": (".", ",")}
 
 
-def _known_encoding(name: str) -> None:
+def _disproved(
+    found: Recognised, kept: Path, limits: dict[str, int], seen: Mapping[str, Proof], answers: Mapping[str, str],
+    given: Mapping[str, str],
+) -> dict[str, Question]:  # fmt: skip
+    """The answers given before that cells of this file speak against, to be asked again.
+
+    Raises Refused for an answer given just now that no cell of its column bears out: the cells know better. Where they
+    contradict each other, it decides between them.
+    """
+    again: dict[str, Question] = {}
+    for column, (where, cell, order) in disproved(seen, answers).items():
+        own, answer = seen[column].orders, answers[column]
+        if column in given and (answer in own or not own):
+            continue
+        against = f"{_place(found, kept, limits, where, cell)} '{cell}' reads only as {order}"
+        if column in given:
+            raise Refused(f"--answer {column}={answer}: {against}; leave the answer out, or correct the cell")
+        again[column] = Question(
+            column, f"it was answered {answer} before, but {against}", tuple(own) or _ORDERS[seen[column].kind]
+        )
+    return again
+
+
+def _place(found: Recognised, kept: Path, limits: dict[str, int], column: str, cell: str) -> str:
+    """Line and column of the first such cell, for messages."""
+    for batch in batches_of(found, kept, limits, Tail(), frozenset([column])):
+        for line, text in zip(batch.lines, batch.columns[column].to_pylist(), strict=True):
+            if text.strip() == cell:
+                return f"in line {line}, {column},"
+    return f"in {column}"
+
+
+def _known_encoding(name: str, path: Path, told: str = "--answer ") -> None:
+    """Whether an answer names a code page of text, and one that says all it takes to read this file. Raises Refused."""
     try:
-        codecs.lookup(name or "utf-8")
-    except LookupError as error:
-        raise Refused(f"--answer encoding={name}: not a code page; write one such as cp1252") from error
+        "a".encode(name or "utf-8")
+    except (LookupError, ValueError) as error:
+        raise Refused(f"{told}encoding={name}: not a code page; write one such as cp1252") from error
+    with path.open("rb") as file:
+        head = file.read(64)
+    try:
+        codecs.getincrementaldecoder(name or "utf-8")().decode(head)
+    except UnicodeDecodeError:
+        pass  # bytes that do not fit are named with their place once the file is read
+    except UnicodeError as error:  # UTF-16 and UTF-32 are two each, and a byte-order mark says which
+        raise Refused(f"{told}encoding={name}: {error}; save the file as CSV (UTF-8)") from error
 
 
 def _lookups(
@@ -229,12 +284,12 @@ def _unguarded(batches: Iterator[Batch], used: set[str], tail: Tail) -> Iterator
 
 
 def reopened(home: Home, load: Load) -> Work:
-    """A load's landing, recognised and read as it was then."""
+    """A load's landing, recognised and read as it was then. Raises Damaged before a byte of a landing that was changed."""
     asked = load.request
     text = str(asked["mapping"])
     named = [mappings.parse_text(asked["mapping_name"], text)] if text else list(mappings.shipped())
     answers = dict(asked["answers"])
-    kept = landings.at(home.path, load.landing)
+    kept = landing_path(home.path, load.landing, load)
     limits = dict(home.policy.instance.limits)
     narrowed = [_unnamed(_only(mapping, load.format)) for mapping in named]
     found = _chosen_headers(
@@ -245,7 +300,7 @@ def reopened(home: Home, load: Load) -> Work:
     beside = dict(asked["beside"])
     lookups = {
         (lookup.file, lookup.on, lookup.take): _lookup(
-            landings.at(home.path, beside[lookup.file]), lookup.file, lookup, limits["cell_characters"]
+            landing_path(home.path, beside[lookup.file], load), lookup.file, lookup, limits["cell_characters"]
         )
         for row in found.file.rows
         for expr in row.columns.values()

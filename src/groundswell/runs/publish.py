@@ -11,6 +11,7 @@ from django.db import transaction
 
 from groundswell.engine import durable
 from groundswell.engine.home import Home
+from groundswell.records.loads import after_the_latest
 from groundswell.records.runs import Published, PublishedPartner, Run
 
 CHUNK = 500
@@ -30,7 +31,7 @@ def publish(home: Home, run_id: str, manifest: dict[str, Any], now: dt.datetime)
     )
     if not run.complete:
         run.partners.all().delete()  # what a killed publish left behind
-        rows = _rows(home.path / "runs" / run_id / "assessment.jsonl", run)
+        rows = _rows(home.run_folder(run_id) / "assessment.jsonl", run)
         while chunk := list(islice(rows, CHUNK)):
             durable.step("write", Path(f"publish {run_id[:12]}"))
             with transaction.atomic(durable=True):
@@ -39,7 +40,7 @@ def publish(home: Home, run_id: str, manifest: dict[str, Any], now: dt.datetime)
     with transaction.atomic(durable=True):
         run.complete = True
         run.save()
-        Published.objects.update_or_create(only=1, defaults={"run": run})
+        Published.objects.update_or_create(only=1, defaults={"run": run, "moved_at": after_the_latest(now)})
     return run
 
 

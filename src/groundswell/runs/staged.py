@@ -4,6 +4,7 @@ Each table is staged as one Parquet file in the spill folder, already as the lak
 file is the one the lake gets; only rows that may repeat others are compared.
 """
 
+import errno
 from pathlib import Path
 
 import pyarrow as pa
@@ -117,6 +118,9 @@ class Staged:
                 continue
             lake.open_table(self.home.lake, name)
             path = lake.file_of(self.home.lake, name, self.load.name)
+            if path.exists():
+                said = "a file of the lake is not written over; run: groundswell doctor"
+                raise FileExistsError(errno.EEXIST, said, path)
             durable.step("write", path)
             if rows == pq.read_metadata(self._path(name)).num_rows:
                 self._path(name).replace(path)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from groundswell.connectors.files import kinds
 from groundswell.connectors.files.read import Broken, Refused, Tail
@@ -23,8 +22,8 @@ from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import without_circles
 from groundswell.engine import durable, landings
 from groundswell.engine.duckdb import Engine
-from groundswell.engine.home import Home
-from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow
+from groundswell.engine.home import Damaged, Home
+from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow, after_the_latest
 from groundswell.runs.prepare import Request, Work, batches_of, check_room, named_mappings, prepare, reopened
 from groundswell.runs.staged import Staged
 
@@ -32,14 +31,15 @@ from groundswell.runs.staged import Staged
 def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
     """Take in one file and return its committed load. The caller holds the writer's lock.
 
-    Raises Refused (a file that is not taken), Asked (questions are open; nothing is loaded), NoSpace, BadPolicy.
+    Raises Refused (a file that is not taken), Asked (questions are open; nothing is loaded), NoSpace, BadPolicy, and
+    Damaged; of those, Unsettled with a load where the file was taken in all the same.
     """
     check_room(home, path)
-    recover(home, now)
     named = named_mappings(request)
     landing = landings.keep(home.path, path)
     kept = landings.at(home.path, landing)
     work = prepare(home, kept, path.name, path.parent, named, request)
+    recover(home, now)  # only now: a landing that was lost, and is wanted to settle, may just have come again
     load = _open(work, landing, path.name, request, now)
     if (before := _same_as_latest(load)) is not None:
         return _repeat(load, before)
@@ -50,7 +50,15 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
 
 
 def recover(home: Home, now: dt.datetime) -> None:
-    """Finish or give up what a killed writer left behind: the lock is ours, so nobody is at work on it any more."""
+    """Finish or give up what a killed writer left behind: the lock is ours, so nobody is at work on it any more.
+
+    Raises Damaged where the ledger is older than the lake, Unsettled where loads cannot be settled.
+    """
+    if unknown := home.unknown():
+        raise Damaged(
+            f"{unknown[0].relative_to(home.path)} is of a load that records.sqlite3 does not know: it is older than the lake. "
+            "Restore the newer one; or go on with this one: groundswell doctor --rebuild, and take in again what is missing"
+        )
     landings.sweep(home.path)
     Load.objects.filter(state="pending").update(state="abandoned")
     settle(home, now)
@@ -81,12 +89,6 @@ def _open(work: Work, landing: str, file_name: str, request: Request, now: dt.da
 def home_of(home: Home) -> list[str]:
     """The settings of the instance under which rows are read: changing them asks for a rebuild."""
     return [home.policy.instance.home_zone, home.policy.instance.home_currency]
-
-
-def after_the_latest(now: dt.datetime) -> dt.datetime:
-    """The moment of an arrival: never at or before an earlier one, whatever the clock says."""
-    latest = Load.objects.aggregate(latest=Max("arrived_at"))["latest"]
-    return now if latest is None or now > latest else latest + dt.timedelta(microseconds=1)
 
 
 def _whole(work: Work) -> dict[str, str]:
@@ -149,14 +151,23 @@ def enter(
     except Refused:
         load.delete()
         raise
-    rows = [QuarantinedRow(load=load, **asdict(row)) for row in sorted(seen.broken, key=lambda row: row.line)]
+    rows = quarantined(load, seen)
     failed = {row.line for row in rows}
     tries = [
         RetriedRow(load=load, row=row, line=line, put_right=line not in failed) for line, row in (retried or {}).items()
     ]
     load = _commit(load, files, rows, tries)
-    settle(work.home, now)
+    try:
+        settle(work.home, now)
+    except Unsettled as error:
+        error.load = load
+        raise
     return load
+
+
+def quarantined(load: Load, seen: Seen) -> list[QuarantinedRow]:
+    """The rows that were set aside, as the records keep them."""
+    return [QuarantinedRow(load=load, **asdict(row)) for row in sorted(seen.broken, key=lambda row: row.line)]
 
 
 def through(work: Work, load: Load, strict: bool = False) -> tuple[Seen, list[LoadFile]]:
@@ -365,20 +376,42 @@ def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow], tries
 # ----------------------------------------------------------------------------------------------- comparing anew
 
 
+class Unsettled(Damaged):
+    """Later landings could not be compared anew: what they would bring back is not seen. The next writer tries again."""
+
+    def __init__(self, why: list[str], added: list[Load]) -> None:
+        super().__init__("\n".join(why))
+        self.why, self.added = why, added
+        self.load: Load | None = None
+        """The load that was accepted before settling it failed."""
+
+
 def settle(home: Home, now: dt.datetime) -> list[Load]:
     """Compare anew the later landings of every load that changed what they were compared with.
 
     A landing that found rows unchanged was compared with what stood before it; something older stands there now, or is
     gone after a revert. Each is compared from its kept bytes, so that the order in which exports arrive does not matter.
-    Returns the loads that this added. What a killed writer left unsettled is settled by the next one.
+    Returns the loads that this added. What a killed writer left unsettled is settled by the next one. Raises Unsettled
+    once all is settled that can be.
     """
-    added = []
+    added: list[Load] = []
+    why: dict[str, str] = {}
     for load in Load.objects.filter(state="committed", settled=False).order_by("number"):
         since = load.first_stamp if load.voided_at else load.first_change
-        added += [_again(home, each, now) for each in _later_landings(load, since)]
-        load.settled = True
-        load.save(update_fields=["settled"])
-    return [load for load in added if load is not None]
+        later = _later_landings(load, since)
+        for each in later:
+            try:
+                again = _again(home, each, now)
+            except (Refused, Damaged) as error:
+                why[each.name] = f"{each.name} ({each.file_name}) cannot be compared anew with {load.name}: {error}"
+            else:
+                added += [again] if again else []
+        if why.keys().isdisjoint(each.name for each in later):
+            load.settled = True
+            load.save(update_fields=["settled"])
+    if why:
+        raise Unsettled(list(why.values()), added)
+    return added
 
 
 def _later_landings(load: Load, since: dt.datetime | None) -> list[Load]:
@@ -393,11 +426,16 @@ def _later_landings(load: Load, since: dt.datetime | None) -> list[Load]:
 
 def _again(home: Home, load: Load, now: dt.datetime) -> Load | None:
     """Take in a kept landing once more, exactly as it was asked for; None when nothing of it is new."""
+    work = reopened(home, load)
     again = Load.objects.create(
         file_name=load.file_name, landing=load.landing, source=load.source, format=load.format, again_of=load,
         arrived_at=after_the_latest(now), known_at=load.known_at, dated=load.dated, request=load.request, settled=True,
     )  # fmt: skip
-    _, files = through(reopened(home, again), again)
+    try:
+        _, files = through(work, again)
+    except (Refused, Damaged):
+        Load.objects.filter(number=again.number).delete()  # nothing of it was written
+        raise
     if not files:
         again.delete()
         return None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from groundswell.core.tables.proof import Proof, Question, known_locale, settle
+from groundswell.core.tables.proof import Proof, Question, disproved, known_locale, settle
 
 
 def dates(*cells: str, moments: bool = False) -> Proof:
@@ -117,3 +117,18 @@ def test_locales_are_known_by_their_names() -> None:
     assert known_locale("en_US")
     assert not known_locale("klingon")
     assert not known_locale("en_XX_YY_ZZ_1")
+
+
+def test_an_answer_is_disproved_by_a_cell_of_its_column_or_of_the_shape_of_its_column() -> None:
+    proofs = {
+        "Created": dates("05/03/2026"),
+        "Closed": dates("12/31/2025"),
+        "Due": dates("5.3.2026"),
+        "Amount": numbers("7"),
+    }
+    closed = ("Closed", "12/31/2025", "mdy")
+    assert disproved(proofs, {"Created": "dmy", "Closed": "dmy", "Due": "dmy"}) == {"Created": closed, "Closed": closed}
+    assert disproved(proofs, {"Created": "dmy", "Due": "dmy", "Amount": ","}) == {"Created": closed}
+    assert disproved(proofs, {"Created": "mdy", "Closed": "mdy"}) == {}
+    # Who has answered for both columns, and rightly for the one that proves, has said that they differ.
+    assert disproved(proofs, {"Created": "dmy", "Closed": "mdy"}) == {}

@@ -89,6 +89,30 @@ def settle(
     return settled, open_
 
 
+def disproved(proofs: Mapping[str, Proof], answers: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
+    """Answers that cells speak against: column -> (column of such a cell, the cell, the only way it can be read).
+
+    A cell of the column itself does, and where the column proves nothing, one of a column of the same shape whose own
+    answer does not stand against it.
+    """
+    found: dict[str, tuple[str, str, str]] = {}
+    for header, proof in proofs.items():
+        for order, cell in proof.orders.items():
+            if header in answers and order != answers[header]:
+                found[header] = (header, cell, order)
+    for header, proof in proofs.items():
+        if header in answers and proof.asks and not proof.orders:
+            alike = [
+                (other, cell, order)
+                for other, its in proofs.items()
+                if its.kind == proof.kind and its.shape == proof.shape and (other not in answers or other in found)
+                for order, cell in its.orders.items()
+            ]
+            if alike and answers[header] not in {order for _, _, order in alike}:
+                found[header] = alike[0]
+    return found
+
+
 def _of_locale(name: str, kind: str) -> str:
     if not name:
         return ""
