@@ -22,6 +22,9 @@ class Load(models.Model):
     format = models.TextField()
     arrived_at = models.DateTimeField()
     known_at = models.DateTimeField(help_text="when its undated rows were known: --exported-at, else arrival")
+    complete = models.BooleanField(
+        default=False, help_text="whether it says all of something, so that what it leaves unsaid is gone"
+    )
     dated = models.BooleanField(help_text="true when the source or --exported-at dated its rows")
     request: Any = models.JSONField(help_text="mapping, answers and files beside it: all that taking it in again needs")
     committed_at = models.DateTimeField(null=True)

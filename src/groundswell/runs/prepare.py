@@ -116,7 +116,7 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
     if questions:
         raise Asked(source, found.file.name, tuple(questions))
     if request.answers:
-        kept_answers = {column: answer for column, answer in request.answers.items() if column != "sheet"}
+        kept_answers = {column: answer for column, answer in request.answers.items() if column not in sources.ONCE}
         told.answers.setdefault(found.file.name, {}).update(kept_answers)
         sources.write(told)
     found = _chosen_headers(found, answers)

@@ -10,8 +10,10 @@ from typing import Any
 from groundswell.engine import durable
 from groundswell.policy.read import BadPolicy
 
-WHOLE = ("encoding", "sheet", "zone", "format")
+WHOLE = ("encoding", "sheet", "zone", "format", "gone")
 """Answers that are about a whole file, not about a column."""
+ONCE = ("sheet", "gone")
+"""Answers about one file, which are not kept for the next."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ file is the one the lake gets; only rows that may repeat others are compared.
 """
 
 import errno
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,22 +27,29 @@ class Staged:
         self.home, self.engine, self.load, self.folder = home, engine, load, engine.spill
         self.writers: dict[str, pq.ParquetWriter] = {}
         self.repeats: set[str] = set()
+        self.absent: dict[str, list[pa.Table]] = {}
+        self.compared_with: set[str] = set()
+        self._laid: dict[str, str] = {}
 
     @property
     def tables(self) -> list[str]:
         """Names of the tables that have rows, in order."""
-        return sorted(self.writers)
+        return sorted(self.writers.keys() | self.absent.keys())
 
-    def add(self, name: str, rows: pa.Table) -> None:
-        """Stage rows of a table: what the file does not say is filled in, ids and hashes are made."""
-        load = {
+    @property
+    def _said(self) -> dict[str, str]:
+        """What the load says of all its rows, as SQL."""
+        return {
             "source": quoted(self.load.source),
             "known_at": f"timestamptz '{self.load.known_at:%Y-%m-%d %H:%M:%S.%f}+00'",
             "known_by": quoted("source" if self.load.dated else "arrival"),
             "load_id": quoted(self.load.name),
             "landing": quoted(self.load.landing),
         }
-        schema = lake.schema(name)
+
+    def add(self, name: str, rows: pa.Table) -> None:
+        """Stage rows of a table: what the file does not say is filled in, ids and hashes are made."""
+        load, schema = self._said, lake.schema(name)
         if name not in self.writers:
             self.writers[name] = lake.writer(self._path(name), schema)
         with self.engine.seen("arriving", rows):
@@ -66,19 +74,68 @@ class Staged:
     def _lay(self, name: str, where: str = "") -> None:
         columns = ", ".join(column.name for column in fold.versions_columns(TABLES[name]))
         rows = f"read_parquet({quoted(str(self._path(name)))}, file_row_number = true)"
-        self.engine.do(
-            f"create or replace view staged_{name} as select {columns}, {fold.row_hash_sql(TABLES[name])} as row_hash, "
+        self._laid[name] = (
+            f"select {columns}, {fold.row_hash_sql(TABLES[name])} as row_hash, "
             f"file_row_number + 1 as staged_row from {rows}{where}"
         )
+        self.engine.do(f"create or replace view staged_{name} as {self._laid[name]}")
+
+    def without(self, claims: Mapping[tuple[str, str, str], Collection[str] | None]) -> dict[str, tuple[int, int]]:
+        """Stage the absence of what stood before and is not there any more: (table, object, column) -> of which things
+        the file says all, or None where it says all there is. Table -> how many are gone, of how many that stood.
+        """
+        found: dict[str, tuple[int, int]] = {}
+        for (name, kind, column), things in sorted(claims.items()):
+            self._versions(name)
+            if name not in self.writers:
+                lake.writer(self._path(name), lake.schema(name)).close()
+                self._lay(name)
+            scope = f"object = {quoted(kind)}"
+            if things is not None:
+                self.engine.do(f"create or replace temp table whole_{name} (id varchar)")
+                with self.engine.seen("arriving", pa.table({"id": pa.array(sorted(things), pa.string())})):
+                    self.engine.do(f"insert into whole_{name} select id from arriving")
+                scope += f" and {column} in (select id from whole_{name})"
+            sql = fold.absent_sql(TABLES[name], f"staged_{name}", f"{name}_versions", self._said, scope)
+            gone = self.engine.arrow(sql).cast(lake.schema(name))
+            nothing = f"(select own_id from {name}_versions limit 0)"
+            all_ = fold.absent_sql(TABLES[name], nothing, f"{name}_versions", self._said, scope)
+            if len(gone):
+                self.absent[name] = [*self.absent.get(name, []), gone]
+                before = int(str(self.engine.one(f"select count(*) from ({all_})")))
+                found[name] = (found.get(name, (0, 0))[0] + len(gone), found.get(name, (0, 0))[1] + before)
+        for name, parts in self.absent.items():
+            self._lay_absent(name, pa.concat_tables(parts))
+        return found
+
+    def _lay_absent(self, name: str, rows: pa.Table) -> None:
+        """Put the absent behind the staged rows."""
+        path = self.folder / f"{name}.absent.parquet"
+        with lake.writer(path, lake.schema(name)) as writer:
+            writer.write_table(rows)
+        before = pq.read_metadata(self._path(name)).num_rows
+        columns = ", ".join(column.name for column in fold.versions_columns(TABLES[name]))
+        self.engine.do(f"create view present_{name} as {self._laid[name]}")
+        self.engine.do(
+            f"create or replace view staged_{name} as select * from present_{name} union all "
+            f"select {columns}, {fold.row_hash_sql(TABLES[name])} as row_hash, file_row_number + 1 + {before} as staged_row "
+            f"from read_parquet({quoted(str(path))}, file_row_number = true)"
+        )
+
+    def _versions(self, name: str) -> None:
+        """Lay the versions that stood before the load, once."""
+        if name not in self.compared_with:
+            self.compared_with.add(name)
+            self._check_log(name)
+            files = self.home.paths([file for file in earlier(self.load) if file.table == name])
+            self.engine.versions(name, files.get(name, ()))
 
     # ---------------------------------------------------------------------------------------------------- compare
 
     def compare(self) -> None:
         """Lay `compared_<table>`: every staged row with what the versions around its place say of it."""
         for name in self.tables:
-            self._check_log(name)
-            files = self.home.paths([file for file in earlier(self.load) if file.table == name])
-            self.engine.versions(name, files.get(name, ()))
+            self._versions(name)
             self.engine.do(
                 f"create temp table contested_{name} as "
                 f"select own_id from staged_{name} group by own_id having count(*) > 1 union "
@@ -122,7 +179,7 @@ class Staged:
                 said = "a file of the lake is not written over; run: groundswell doctor"
                 raise FileExistsError(errno.EEXIST, said, path)
             durable.step("write", path)
-            if rows == pq.read_metadata(self._path(name)).num_rows:
+            if name not in self.absent and rows == pq.read_metadata(self._path(name)).num_rows:
                 self._path(name).replace(path)
             else:
                 self._write_new(name, path)
@@ -147,7 +204,9 @@ class Staged:
         load = self.load
         load.rows_in, load.quarantined, load.loaded, load.unchanged = rows_in, quarantined, 0, repeated
         if self.tables:
-            every = " union all ".join(f"select line, unchanged from compared_{name}" for name in self.tables)
+            every = " union all ".join(
+                f"select line, unchanged from compared_{name} where line > 0" for name in self.tables
+            )
             counts = self.engine.ask(
                 "select count(*) filter (not same) as loaded, count(*) filter (same) as unchanged "
                 f"from (select line, bool_and(unchanged) as same from ({every}) group by line)"

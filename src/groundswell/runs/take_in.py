@@ -13,18 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from groundswell.connectors.files import kinds
 from groundswell.connectors.files.read import Broken, Refused, Tail
+from groundswell.connectors.files.stage import EXCLUDED, Stager
 from groundswell.connectors.files.stage import Load as Said
-from groundswell.connectors.files.stage import Stager
 from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import without_circles
+from groundswell.core.tables.proof import Question
 from groundswell.engine import durable, landings
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow, after_the_latest
-from groundswell.runs.prepare import Request, Work, batches_of, check_room, named_mappings, prepare, reopened
+from groundswell.runs.prepare import Asked, Request, Work, batches_of, check_room, named_mappings, prepare, reopened
 from groundswell.runs.staged import Staged
 
 
@@ -120,7 +122,7 @@ def _repeat(load: Load, before: Load) -> Load:
         before.loaded + before.unchanged,
         before.quarantined,
     )
-    load.versions_same = load.unchanged
+    load.versions_same, load.complete = load.unchanged, before.complete
     load.report = {**before.report, "notes": [f"the same bytes as {before.name}"]}
     load.last_stamp = max(load.known_at, before.last_stamp or load.known_at)
     rows = [QuarantinedRow(load=load, **_copy(row)) for row in before.quarantine.all()]
@@ -137,9 +139,18 @@ class Seen:
 
     rows_in: int = 0
     repeated: int = 0
+    covered: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
     broken: list[Broken] = field(default_factory=list)
     tail: Tail = field(default_factory=Tail)
     notes: Counter[str] = field(default_factory=Counter)
+    unread: int = 0
+    """Rows that could not be taken apart, so that nobody knows what they are about."""
+
+    @property
+    def aside(self) -> int:
+        """Rows that were set aside though they are wanted."""
+        return sum(not row.reason.startswith(EXCLUDED) for row in self.broken)
 
 
 def enter(
@@ -147,8 +158,8 @@ def enter(
 ) -> Load:
     """Take the rows of an open load in, commit it and settle. `retried`: line of its file -> row that it tries again."""
     try:
-        seen, files = through(work, load, strict)
-    except Refused:
+        seen, files = through(work, load, strict, first=True)
+    except (Refused, Asked):
         load.delete()
         raise
     rows = quarantined(load, seen)
@@ -170,7 +181,7 @@ def quarantined(load: Load, seen: Seen) -> list[QuarantinedRow]:
     return [QuarantinedRow(load=load, **asdict(row)) for row in sorted(seen.broken, key=lambda row: row.line)]
 
 
-def through(work: Work, load: Load, strict: bool = False) -> tuple[Seen, list[LoadFile]]:
+def through(work: Work, load: Load, strict: bool = False, first: bool = False) -> tuple[Seen, list[LoadFile]]:
     """The road from kept bytes to synced lake files: stage, hash, compare, write, count. Nothing is seen yet.
 
     The same for a first load, for a landing compared anew, and for a rebuild. Raises Refused.
@@ -184,9 +195,10 @@ def through(work: Work, load: Load, strict: bool = False) -> tuple[Seen, list[Lo
             raise Refused(f"--strict: {len(seen.broken)} rows would be quarantined; line {worst.line}: {worst.reason}")
         if seen.rows_in and len({row.line for row in seen.broken}) == seen.rows_in:
             raise Refused(_nothing_left(seen))
+        gone = _end_what_is_gone(work, staged, seen, first)
         staged.compare()
         staged.count(seen.rows_in, len({broken.line for broken in seen.broken}), seen.repeated)
-        load.report = _report(work, staged, seen)
+        load.report = _report(work, staged, seen) | {"gone": {name: found[0] for name, found in gone.items()}}
         return seen, staged.write()
 
 
@@ -216,10 +228,11 @@ def _stage(work: Work, staged: Staged) -> Seen:
         tables, broken = stager.stage(batch)
         seen.rows_in += batch.size + len(batch.broken)
         seen.broken += batch.broken + broken
+        seen.unread += len(batch.broken)
         for name, rows in tables.items():
             staged.add(name, rows)
     staged.close()
-    seen.repeated = stager.repeated
+    seen.repeated, seen.covered, seen.unsure = stager.repeated, stager.covered, stager.unsure
     return seen
 
 
@@ -248,12 +261,36 @@ def _quarantine_disagreements(work: Work, staged: Staged, seen: Seen) -> None:
         staged.drop(sorted(gone))
 
 
+def _end_what_is_gone(work: Work, staged: Staged, seen: Seen, first: bool) -> dict[str, tuple[int, int]]:
+    """End what stood before and is not in a file that says all of it. Table -> how many are gone, of how many.
+
+    A row that was set aside may have said anything, so what it could be about is not ended. Raises Asked where a full
+    snapshot lacks so much that it may be half an export; a person answers once.
+    """
+    full = work.found.mapping.snapshot == "full"
+    claims: dict[tuple[str, str, str], set[str] | None] = {}
+    if not seen.unread:
+        claims |= {key: things - seen.unsure for key, things in seen.covered.items()}
+    if full and not seen.aside:
+        rows = [row for row in work.found.file.rows if not row.mention]
+        claims |= {(row.table, row.object or row.table, ""): None for row in rows}
+    staged.load.complete = bool(claims)
+    gone = staged.without(claims)
+    if first and full and not staged.load.request["answers"].get("gone"):
+        share = work.home.policy.instance.limits["gone_percent"]
+        asks = [f"{n} of {all_} {name}" for name, (n, all_) in sorted(gone.items()) if n * 100 > share * all_]
+        if asks:
+            said = f"snapshot = full, and {', '.join(asks)} that stood are not in the file; is it whole?"
+            raise Asked(work.source, work.found.file.name, (Question("gone", said, ("yes",)),))
+    return gone
+
+
 def _report(work: Work, staged: Staged, seen: Seen) -> dict[str, Any]:
     found, engine = work.found, staged.engine
     days = {}
     for name in staged.tables:
         row = engine.ask(
-            f"select count(*) as rows_, min(occurred_on) as first, max(occurred_on) as last from compared_{name}"
+            f"select count(*) as rows_, min(occurred_on) as first, max(occurred_on) as last from compared_{name} where line > 0"
         )[0]
         days[name] = [int(str(row["rows_"])), str(row["first"] or ""), str(row["last"] or "")]
     notes = [f"{note} ({count} rows)" for note, count in sorted(seen.notes.items())]
@@ -318,8 +355,11 @@ def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[s
         said.append(f"{seen.tail.guarded} cells began with an apostrophe that guards text in a CSV; it was taken off")
     if not seen.rows_in:
         said.append("the file has a header and no rows; what stood before still stands")
-    if snapshot == "full":
-        said.append("snapshot = full: a key that is absent is not yet read as gone")
+    for name, parts in sorted(staged.absent.items()):
+        count = sum(map(len, parts))
+        said.append(f"{count} {name} stood before and are not in the file, which says all of them: they end with it")
+    if snapshot == "full" and seen.aside:
+        said.append("snapshot = full, but rows were set aside: nothing is read as gone until they are put right")
     return said
 
 
@@ -397,8 +437,7 @@ def settle(home: Home, now: dt.datetime) -> list[Load]:
     added: list[Load] = []
     why: dict[str, str] = {}
     for load in Load.objects.filter(state="committed", settled=False).order_by("number"):
-        since = load.first_stamp if load.voided_at else load.first_change
-        later = _later_landings(load, since)
+        later = _later_landings(load)
         for each in later:
             try:
                 again = _again(home, each, now)
@@ -414,14 +453,18 @@ def settle(home: Home, now: dt.datetime) -> list[Load]:
     return added
 
 
-def _later_landings(load: Load, since: dt.datetime | None) -> list[Load]:
-    """Loads of the same source that reach past `since` and did not write a version, since it was there already."""
-    if since is None:
-        return []
-    found = Load.objects.filter(
-        source=load.source, state="committed", voided_at=None, again_of=None, versions_same__gt=0, last_stamp__gte=since
-    )
-    return list(found.exclude(number=load.number).order_by("known_at", "number"))
+def _later_landings(load: Load) -> list[Load]:
+    """Loads of the same source that may say something else beside this one, or now that it is gone.
+
+    One that found versions there already is asked again where something changed before its own; one that says all of
+    something where anything came before it, since it may lack that.
+    """
+    since = load.first_stamp if load.voided_at else load.first_change
+    found = Q(versions_same__gt=0, last_stamp__gte=since) if since else Q(pk=None)
+    if load.first_stamp:
+        found |= Q(complete=True, known_at__gt=load.first_stamp)
+    loads = Load.objects.filter(found, source=load.source, state="committed", voided_at=None, again_of=None)
+    return list(loads.exclude(number=load.number).order_by("known_at", "number"))
 
 
 def _again(home: Home, load: Load, now: dt.datetime) -> Load | None:

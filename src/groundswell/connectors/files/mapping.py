@@ -6,7 +6,7 @@ and a customer's own mapping file (rows name headers). docs/reference/mapping.md
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -81,6 +81,8 @@ class RowMap:
     each: Mapping[str, str] = field(default_factory=dict)
     """{name: header of a list}: the row is made once for each item; lists of one length go side by side."""
     mention: bool = False
+    within: str = ""
+    """A column that refers: the file says of each thing that stands there all rows of this table that belong to it."""
     no_history: tuple[str, ...] = ()
 
     def headers(self) -> set[str]:
@@ -124,6 +126,11 @@ class Mapping_:  # noqa: N801 - Mapping is the word of collections.abc
     currency: str = ""
     calendar: str = ""
     snapshot: str = "part"
+    """"full": a key that the file does not hold any more is gone; "part": absence says nothing."""
+    drift: str = "evolve"
+    """What a new or missing column does: "evolve" says so, "freeze" stops the load."""
+    owner: str = ""
+    """Who is told when the shape of the source changes."""
     text: str = ""
 
 
@@ -163,6 +170,8 @@ def parse_text(name: str, text: str) -> Mapping_:
         currency=source.text("currency", ""),
         calendar=source.text("calendar", ""),
         snapshot=source.text("snapshot", "part", ("part", "full")),
+        drift=source.text("drift", "evolve", ("evolve", "freeze")),
+        owner=source.text("owner", ""),
         files=tuple(
             _file(entry, str(entry.data.get("match") or f"file {i + 1}"), {})
             for i, entry in enumerate(keys.tables("file"))
@@ -254,7 +263,7 @@ def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
     only_if = keys.text("only_if", "")
     mention = keys.has("mention") and keys.data["mention"] is True
     keys.asked.append("mention")
-    meta = (keys.text("object", ""), keys.texts("no_history"))
+    object_, no_history, within = keys.text("object", ""), keys.texts("no_history"), keys.text("within", "")
     columns = {name: _expr(keys, name, values) for name in list(keys.rest())}
     if table in TABLES:
         known = {*TABLES[table].names, *ENVELOPE_KEYS}
@@ -264,11 +273,14 @@ def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
                 keys.fault(name, f"table {table} has no column '{name}'.{near}")
         _check_whole(keys, TABLES[table], columns)
         _check_words(keys, TABLES[table], columns)
-    row = RowMap(table, columns, meta[0], None, lists, mention, meta[1])
+        refers = [column.name for column in TABLES[table].columns if column.refers and column.name in columns]
+        if within and within not in refers:
+            keys.fault("within", f"'{within}' is no column of this row that refers; one of {', '.join(refers)}")
+    row = RowMap(table, columns, object_, None, lists, mention, within, no_history)
     if only_if:
         names = dict.fromkeys(row.headers() | set(lists) | conditions.names_in(only_if), "text")
         try:
-            row = RowMap(table, columns, meta[0], conditions.parse(only_if, names), lists, mention, meta[1])
+            row = replace(row, only_if=conditions.parse(only_if, names))
         except BadCondition as error:
             keys.fault("only_if", str(error))
     return row

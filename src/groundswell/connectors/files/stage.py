@@ -23,6 +23,8 @@ from groundswell.core.tables.identity import OUR_COMPANY, own_id
 from groundswell.core.tables.proof import Proof
 from groundswell.core.tables.typed import arrow_type
 
+EXCLUDED = "excluded by rule"
+"""How the reason begins where a row could be read and is not wanted."""
 SAID_LIMIT = 1_000_000
 """Mentions that are remembered so as not to be made again; beyond it they are compared like any other row."""
 
@@ -56,6 +58,10 @@ class Stager:
     notes: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
     """Input rows that only mention what earlier rows of the file have mentioned."""
+    covered: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    """(table, object, column) -> ids of the things of which the file says all rows of the table."""
+    unsure: set[str] = field(default_factory=set)
+    """The same of things of which a row was set aside: nobody knows what it would have said."""
     said: dict[int, set[tuple[str | None, ...]]] = field(default_factory=dict)
     ids: dict[tuple[str, str], dict[str | None, str | None]] = field(default_factory=dict)
 
@@ -75,7 +81,7 @@ class Stager:
             if len(sight.places):
                 typed.append((number, row, sight, _Typing(self, row, sight, spoiled).rows()))
         for place in set(np.flatnonzero(~taken).tolist()) - set(spoiled):
-            reason = "excluded by rule: no row map of this format takes the row"
+            reason = f"{EXCLUDED}: no row map of this format takes the row"
             spoiled[place] = Broken(batch.lines[place], "", reason, "nothing to do", batch.text(place))
         gone = np.zeros(batch.size, bool)
         gone[list(spoiled)] = True
@@ -88,9 +94,22 @@ class Stager:
                 part = table if len(rows) == len(table) else table.take(pa.array(rows))
                 made.setdefault(row.table, []).append(part.append_column("line", pa.array(lines[places])))
         self.repeated += int(np.count_nonzero(~covered))
+        self._cover(cells, gone)
         return {name: pa.concat_tables(parts, promote_options="default") for name, parts in made.items()}, list(
             spoiled.values()
         )
+
+    def _cover(self, cells: Cells, gone: np.ndarray) -> None:
+        """Note of which things the batch says all that belongs to them, rows that `only_if` leaves out included."""
+        for row in self.file.rows:
+            if row.within:
+                whole = replace(row, only_if=None, each={}, mention=False)
+                sight = Sight(whole, cells, self.header_of, self.load.lookups, Counter())
+                expr, column = row.columns[row.within], TABLES[row.table].column(row.within)
+                key = (row.table, row.object or row.table, row.within)
+                for one, bad in zip(self.ids_of(row, column, expr, sight.of(expr)).to_pylist(), gone, strict=True):
+                    if one is not None:
+                        (self.unsure if bad else self.covered.setdefault(key, set())).add(one)
 
     def _kept(self, number: int, sight: Sight, gone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The rows of a row map that stay, and the input row of each: of what is only mentioned, the first good one."""
@@ -106,6 +125,20 @@ class Stager:
         if len(said) < SAID_LIMIT:
             said.update(sight.once.said[row] for row in rows)
         return rows, first[rows]
+
+    def ids_of(self, row: RowMap, column: Column, expr: Expr, texts: Texts) -> pa.Array:
+        """Our ids of the things that a column refers to, row by row."""
+        table = column.refers
+        if table == "*":  # a touch names what it touches
+            table = _SUBJECTS[row.columns["subject_kind"].const or "deal"]
+        prefix, kind = TABLES[table].prefix, expr.object or table
+        known = self.ids.setdefault((prefix, kind), {None: None, OUR_COMPANY: OUR_COMPANY})
+        if len(known) > SAID_LIMIT:
+            known = {None: None, OUR_COMPANY: OUR_COMPANY}
+        words = texts.words.to_pylist()
+        for text in set(words) - known.keys():
+            known[text] = own_id(prefix, self.load.source, kind, str(text))
+        return texts.spread(pa.array(list(map(known.__getitem__, words)), pa.string()))
 
     def reading(self, expr: Expr) -> Reading:
         """How the cells of an expression are read: as its headers are settled, else as the mapping declares."""
@@ -174,8 +207,7 @@ class _Typing:
         if expr is None:
             return of_one(column.fallback, self.count).spread(pa.array([column.fallback], kind))
         if column.refers:
-            texts = self.sight.of(expr)
-            return texts.spread(self._ids(column, expr, texts.words))
+            return self.stager.ids_of(self.row, column, expr, self.sight.of(expr))
         found = self._typed(expr, kind, lambda texts, other: self._read(texts, column, other))
         return pc.fill_null(found, column.fallback) if column.fallback else found
 
@@ -197,19 +229,6 @@ class _Typing:
                 value = value.value
             answers.append(value)
         return pa.array(answers, kind), faults
-
-    def _ids(self, column: Column, expr: Expr, words: pa.Array) -> pa.Array:
-        table = column.refers
-        if table == "*":  # a touch names what it touches
-            table = _SUBJECTS[self.row.columns["subject_kind"].const or "deal"]
-        prefix, kind = TABLES[table].prefix, expr.object or table
-        known = self.stager.ids.setdefault((prefix, kind), {None: None, OUR_COMPANY: OUR_COMPANY})
-        if len(known) > SAID_LIMIT:
-            known = {None: None, OUR_COMPANY: OUR_COMPANY}
-        texts = words.to_pylist()
-        for text in set(texts) - known.keys():
-            known[text] = own_id(prefix, self.load.source, kind, str(text))
-        return pa.array(list(map(known.__getitem__, texts)), pa.string())
 
     def _home_money(self) -> None:
         """The source's default currency, and home amounts only where they are in our home currency."""

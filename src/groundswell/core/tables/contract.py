@@ -78,7 +78,7 @@ ENVELOPE: tuple[Column, ...] = (
     Column("occurred_on", "date", "business day on which it happened or began, home zone; empty: first known day"),
     Column("occurred_at", "instant", "the moment, where the source knows one"),
     Column("known_at", "instant", "first moment at which we could have known this version", True),
-    Column("known_by", "word", "who dated it", True, words=("arrival", "source")),
+    Column("known_by", "word", "who dated it", True, words=("arrival", "source", "absence")),
     Column("changed_at", "instant", "the source's own modification stamp"),
     Column("source", "text", "the system it came from", True),
     Column("object", "text", "the source's kind of thing; part of the identity", True),

@@ -16,6 +16,8 @@ ROLE_FLAGS = frozenset({"is_partner", "is_customer"})
 """Roles that add up over sources: who is a customer in one system and a partner in another is both."""
 
 _STAMP = "coalesce(changed_at, known_at)"
+_STATED = "case when known_by = 'absence' then 0 else 1 end"
+"""Of one moment, what is said stands over what is only left unsaid: an export may come in parts."""
 
 
 COMPARED = ("unchanged", "follows", "contradicts")
@@ -78,7 +80,7 @@ def unchanged_sql(table: Table, staged: str, versions: str) -> str:
     A link says something anew where it repeats itself after a link that leads on from its end: that one may have
     closed a circle and left it out, and the newest word must stand.
     """
-    columns = "own_id, source, mention, deleted, changed_at, known_at, row_hash"
+    columns = "own_id, source, mention, deleted, changed_at, known_at, known_by, row_hash"
     related, answered, follows = f"own_id in (select own_id from {staged})", "false", "row_before is not null"
     if table.name == "links":
         columns += ", from_id, into_id"
@@ -103,11 +105,34 @@ compared as (
     count(*) over (partition by own_id, source, mention, stamp) as at_this_place,
     count(*) over (partition by own_id, source, mention, stamp, row_hash) as that_say_the_same
   from both_kinds
-  window places as (partition by own_id, source, mention order by stamp, known_at, row_hash, deleted, staged_row, line))
+  window places as (partition by own_id, source, mention order by stamp, known_at, {_STATED}, row_hash, deleted, staged_row, line))
 select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
   and deleted_before is not distinct from deleted and not {answered}) as unchanged,
   ({follows}) as follows, at_this_place > that_say_the_same as contradicts
 from compared where staged_row > 0"""
+
+
+def absent_sql(table: Table, staged: str, versions: str, load: Mapping[str, str], scope: str) -> str:
+    """Versions for the keys that stood before a load and that it does not hold, though it says all of `scope`.
+
+    Such a version records that the key is gone from then on. `scope` is a condition on versions; `load` is as in
+    `version_sql`. Keys that another file of the same moment states are left alone.
+    """
+    said = {**load, "known_by": "'absence'", "deleted": "true", "mention": "false", "line": "0"}
+    kept = ("own_id", "source", "object", "external_id")
+    columns = ", ".join(
+        f"{column.name if column.name in kept else said.get(column.name, f'cast(null as {sql_type(column)})')} as {column.name}"
+        for column in versions_columns(table)
+    )
+    return f"""
+with before as (
+  select *, row_number() over (partition by own_id
+      order by {_STAMP} desc, known_at desc, {_STATED} desc, row_hash desc, deleted desc) as place
+  from {versions}
+  where source = {load["source"]} and not mention and {_STAMP} < {load["known_at"]} and {scope}
+    and own_id not in (select own_id from {staged})
+    and own_id not in (select own_id from {versions} where {_STAMP} = {load["known_at"]} and known_by <> 'absence'))
+select {columns} from before where place = 1 and not deleted"""
 
 
 def current_sql(table: Table, versions: str, once: bool = False) -> str:
@@ -138,7 +163,7 @@ latest as (
   {first} left join repeated as r on r.own_id = v.own_id where r.own_id is null
   union all
   select v.*, row_number() over (partition by v.own_id, source, mention
-      order by {_STAMP} desc, known_at desc, row_hash desc, deleted desc) as place,
+      order by {_STAMP} desc, known_at desc, {_STATED} desc, row_hash desc, deleted desc) as place,
     {day.format("min(known_at) over (partition by v.own_id)")}
   from visible as v join repeated as r on r.own_id = v.own_id)"""
 
