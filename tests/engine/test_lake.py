@@ -136,8 +136,8 @@ def test_a_file_of_the_lake_is_never_written_over(home: Home) -> None:
         assess(home, DAY)
     (fault,) = health(home).faults
     assert "lake/organisations/L000002.parquet" in fault
-    with home.engine() as engine, pytest.raises(FileExistsError, match="is not written over"):
-        engine.write("select 1 as one", path)
+    with pytest.raises(FileExistsError, match="is not written over"):
+        lake.new_file(home.lake, "organisations", "L000002")
     assert path.read_bytes() == content
     assert rebuild(home, NOW) == []
     load = take_in_text(home, "more.csv", more, "2026-09-02")

@@ -68,7 +68,7 @@ def test_an_export_that_comes_in_parts_ends_nothing_that_another_part_says(home:
     take_in_text(home, "all.csv", DEALS + "".join(rows.values()), "2026-01-20")
     for number, part in enumerate(parts):
         take_in_text(home, f"part{number}.csv", DEALS + rows[part], "2026-02-20")
-    assert touches(home, "2026-02-20") == {tuple(part.split(",")) + ("sourced",) for part in rows}
+    assert touches(home, "2026-02-20") == {(*part.split(","), "sourced") for part in rows}
 
 
 def test_a_row_that_was_set_aside_may_have_said_anything(home: Home) -> None:

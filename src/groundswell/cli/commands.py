@@ -169,7 +169,7 @@ def _one_part(home: Home, part: Part, request: Request) -> tuple[int, dict[str, 
         return Exit.FAULT, {**entry, "faults": error.why}
     except Damaged as error:
         return Exit.FAULT, {"file": str(part.path), "faults": [str(error)]}
-    return Exit.ACCEPTED, _load(load, part.path) | {"sheets_left": list(part.left)}
+    return Exit.ACCEPTED, _load(load, part.path) | ({"sheets_left": list(part.left)} if part.left else {})
 
 
 def _load(load: Load, path: Path) -> dict[str, object]:

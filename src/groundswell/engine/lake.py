@@ -6,6 +6,7 @@ knows is not committed again. A load is seen only once its ledger row commits: r
 what a killed writer left behind stays invisible.
 """
 
+import errno
 import json
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def schema(table: str) -> pa.Schema:
 def file_of(root: Path, table: str, load_id: str) -> Path:
     """The one file that a load writes to a table."""
     return root / table / f"{load_id}.parquet"
+
+
+def new_file(root: Path, table: str, load_id: str) -> Path:
+    """The same, to be written. FileExistsError: no file of the lake is written over."""
+    path = file_of(root, table, load_id)
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, "a file of the lake is not written over; run: groundswell doctor", path)
+    return path
 
 
 def writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

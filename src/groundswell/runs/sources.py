@@ -10,9 +10,9 @@ from typing import Any
 from groundswell.engine import durable
 from groundswell.policy.read import BadPolicy
 
-WHOLE = ("encoding", "sheet", "zone", "format", "gone")
+WHOLE = ("encoding", "sheet", "zone", "format", "gone", "moved")
 """Answers that are about a whole file, not about a column."""
-ONCE = ("sheet", "gone")
+ONCE = ("sheet", "gone", "moved")
 """Answers about one file, which are not kept for the next."""
 
 

@@ -4,7 +4,6 @@ Each table is staged as one Parquet file in the spill folder, already as the lak
 file is the one the lake gets; only rows that may repeat others are compared.
 """
 
-import errno
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -174,10 +173,7 @@ class Staged:
             if not rows:
                 continue
             lake.open_table(self.home.lake, name)
-            path = lake.file_of(self.home.lake, name, self.load.name)
-            if path.exists():
-                said = "a file of the lake is not written over; run: groundswell doctor"
-                raise FileExistsError(errno.EEXIST, said, path)
+            path = lake.new_file(self.home.lake, name, self.load.name)
             durable.step("write", path)
             if name not in self.absent and rows == pq.read_metadata(self._path(name)).num_rows:
                 self._path(name).replace(path)

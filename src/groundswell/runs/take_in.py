@@ -26,6 +26,7 @@ from groundswell.engine import durable, landings
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow, after_the_latest
+from groundswell.runs import damage, drift
 from groundswell.runs.prepare import Asked, Request, Work, batches_of, check_room, named_mappings, prepare, reopened
 from groundswell.runs.staged import Staged
 
@@ -199,6 +200,10 @@ def through(work: Work, load: Load, strict: bool = False, first: bool = False) -
         staged.compare()
         staged.count(seen.rows_in, len({broken.line for broken in seen.broken}), seen.repeated)
         load.report = _report(work, staged, seen) | {"gone": {name: found[0] for name, found in gone.items()}}
+        if first:
+            if not load.request["answers"].get("moved"):
+                damage.check(staged)
+            load.report["notes"] += drift.since_last(load, work.found.mapping, load.report)
         return seen, staged.write()
 
 
@@ -304,6 +309,8 @@ def _report(work: Work, staged: Staged, seen: Seen) -> dict[str, Any]:
         "sheet": found.layout.sheet,
         "delimiter": found.layout.delimiter,
         "header_line": found.layout.header_line,
+        "headers": list(found.layout.headers),
+        "words": drift.words(staged),
         "columns_found": len(found.header_of),
         "columns_missing": list(found.missing),
         "columns_unmapped": list(found.unmapped),

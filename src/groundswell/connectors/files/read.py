@@ -21,6 +21,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from groundswell.core.tables.guard import unguarded
+
 DELIMITERS = (",", ";", "\t", "|")
 BATCH = 20_000
 _CHUNK = 1 << 20
@@ -379,13 +381,17 @@ def _by_record(
         held.clear()
         if record.fault or len(record.cells) != width:
             broken.append(_ragged(record, width))
-        elif width > 1 and tuple(map(str.strip, record.cells)) == layout.headers:
+        elif width > 1 and _is_header(record, layout):
             broken.append(_again(record))
         else:
             rows.append(record)
         if len(rows) + len(broken) >= BATCH:
             yield _turned(layout, rows, broken)
             rows, broken = [], []
+
+
+def _is_header(record: Record, layout: Layout) -> bool:
+    return tuple(unguarded(cell.strip()) for cell in record.cells) == layout.headers
 
 
 def _again(record: Record) -> Broken:

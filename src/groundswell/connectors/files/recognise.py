@@ -10,6 +10,7 @@ from groundswell.connectors.files import kinds, read
 from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Layout, Refused
 from groundswell.core.conditions import nearest
+from groundswell.core.tables.guard import unguarded
 from groundswell.core.tables.proof import Question
 
 
@@ -75,7 +76,7 @@ def _layouts(
     """For each format the row that looks most like its header, over every delimiter."""
     longest, lines = limits["cell_characters"], limits["header_lines"]
     found = (
-        Layout(encoding, delimiter, record.line, tuple(cell.strip() for cell in record.cells))
+        Layout(encoding, delimiter, record.line, tuple(unguarded(cell.strip()) for cell in record.cells))
         for delimiter in read.DELIMITERS
         for record in read.sample(path, encoding or "iso-8859-1", delimiter, lines, longest)
         if not record.fault

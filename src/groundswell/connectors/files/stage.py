@@ -17,7 +17,18 @@ from groundswell.connectors.files.mapping import Expr, FileMap, RowMap
 from groundswell.connectors.files.read import Batch, Broken
 from groundswell.connectors.files.texts import Cells, Lookups, Sight
 from groundswell.connectors.files.words import Texts, all_match, coded, combined, of_one
-from groundswell.core.tables.cells import EMPTY, Fault, Noted, Reading, When, currency_of, read_when, reader
+from groundswell.core.tables.cells import (
+    CUT_ID,
+    EMPTY,
+    Fault,
+    Noted,
+    Reading,
+    When,
+    currency_of,
+    cut_id,
+    read_when,
+    reader,
+)
 from groundswell.core.tables.contract import ANY_OF, DECIMALS, TABLES, Column, Table
 from groundswell.core.tables.identity import OUR_COMPANY, own_id
 from groundswell.core.tables.proof import Proof
@@ -207,7 +218,9 @@ class _Typing:
         if expr is None:
             return of_one(column.fallback, self.count).spread(pa.array([column.fallback], kind))
         if column.refers:
-            return self.stager.ids_of(self.row, column, expr, self.sight.of(expr))
+            texts = self.sight.of(expr)
+            self._spoil_cut(texts.spread(texts.words), self.stager.headers(expr) or column.name)
+            return self.stager.ids_of(self.row, column, expr, texts)
         found = self._typed(expr, kind, lambda texts, other: self._read(texts, column, other))
         return pc.fill_null(found, column.fallback) if column.fallback else found
 
@@ -335,10 +348,20 @@ class _Typing:
             found = pc.binary_join_element_wise(*columns, "|") if len(columns) > 1 else columns[0]
         else:
             found = pa.nulls(self.count, pa.string())
+        self._spoil_cut(found, self.stager.headers(expr) if expr else "external_id")
         if self.table.name != "activities" and found.null_count:  # an activity without id is known by its hash
             header = self.stager.headers(expr) if expr else "external_id"
             self._spoil(_nulls(found, self.count), header, Fault("the id of the row is empty", "fill it in the source"))
         return found
+
+    def _spoil_cut(self, ids: pa.Array, header: str) -> None:
+        """Set rows aside whose id a spreadsheet has cut: several things would become one."""
+        if pc.any(pc.match_substring(ids, "E+")).as_py():
+            cut = np.flatnonzero(
+                pc.fill_null(pc.match_substring_regex(ids, CUT_ID), False).to_numpy(zero_copy_only=False)
+            )
+            for row in cut.tolist():
+                self._spoil(np.array([row]), header, cut_id(ids[row].as_py()))
 
     def _key_part(self, header: str) -> pa.Array:
         """A cell as part of an id. A day is the day it means, however it is written: another export writes it otherwise."""

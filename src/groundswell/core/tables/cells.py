@@ -170,11 +170,37 @@ def _day(text: str, order: str) -> dt.date | Fault:
     elif (match := _NAMED.match(text)) and (name := (match[2] or match[4]).casefold()) in _MONTHS:
         numbers = int(match[3] or match[6]), _MONTHS[name], int(match[1] or match[5])
     else:
-        return Fault(f"'{text}' is not a date", "write dates as 2026-01-31")
+        return _no_date(text)
     try:
         return dt.date(*numbers)
     except ValueError:
         return Fault(f"'{text}' is not a day of the calendar", "correct the date in the source, or empty the cell")
+
+
+def _no_date(text: str) -> Fault:
+    """Why a text is no date. What spreadsheets make of dates is told apart: it proves where the damage was done."""
+    if _SERIAL.fullmatch(text):
+        day = dt.date(1899, 12, 30) + dt.timedelta(days=int(text.partition(".")[0]))
+        return Fault(
+            f"'{text}' is a spreadsheet's number for a day ({day})", "format the column as a date, then export it"
+        )
+    if _CUT_DATE.fullmatch(text):
+        return Fault(f"'{text}' has lost its day in a spreadsheet", "export it again without a spreadsheet between")
+    return Fault(f"'{text}' is not a date", "write dates as 2026-01-31")
+
+
+_SERIAL = re.compile(r"[2-6]\d{4}(\.\d+)?", re.ASCII)
+"""Days from 1954 to 2091 as spreadsheets count them."""
+_CUT_DATE = re.compile(r"\d{1,2}:\d{2}(\.\d+)?|#+", re.ASCII)
+
+
+def cut_id(text: str) -> Fault:
+    """Why a number that a spreadsheet has shortened is no id."""
+    return Fault(f"'{text}' is an id that a spreadsheet has cut", "format the column as text, then export it again")
+
+
+CUT_ID = r"^-?\d[.,]\d{2,}E\+\d{2,}$"
+"""How a spreadsheet shows a long number: its last digits are lost. An id such as 1E5 is none of them."""
 
 
 def _moment(text: str, day: dt.date, clock: re.Match[str], how: Reading) -> When | Fault:
