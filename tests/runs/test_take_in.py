@@ -8,6 +8,7 @@ import pytest
 from tests.river import NOW, assess, command, results, table, take_in, take_in_text
 
 from groundswell.actions.loads import CannotRevert, revert
+from groundswell.connectors.files import read
 from groundswell.connectors.files.read import Refused
 from groundswell.engine.home import Home
 from groundswell.engine.lock import writer
@@ -782,3 +783,13 @@ def test_each_alternative_is_read_as_its_own_column_was_proven(home: Home, tmp_p
     take_in_text(home, "d.csv", text, "2026-01-02", mapping=mapping)
     amounts = {row["external_id"]: row["amount"] for row in table(home, "deals", "2026-12-01")}
     assert amounts == {"1": "1.2000", "2": "1234.5600", "3": "1234.5600", "4": "1200.0000"}
+
+
+def test_whoever_waits_is_told_how_far_it_is(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "_BLOCK", 2_000)
+    seen: list[tuple[int, float]] = []
+    text = partners(*(f"P{n},Nordwind {n},DE,gold" for n in range(500)))
+    take_in_text(home, "partners.csv", text, watch=lambda rows, share: seen.append((rows, share)))
+    assert len(seen) > 3
+    assert seen == sorted(seen)
+    assert seen[-1] == (500, 1.0)

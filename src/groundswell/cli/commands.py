@@ -140,7 +140,8 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
             answered = answers.get(part.path.name, {})
             if answered.get("sheet", part.sheet) != part.sheet:
                 continue
-            request = Request(asked.mapping, part.sheet, asked.source, exported_at, answered, asked.strict)
+            watch = say.progress(part.name) if sys.stderr.isatty() else None
+            request = Request(asked.mapping, part.sheet, asked.source, exported_at, answered, asked.strict, watch)
             code, entry = _one_part(home, part, request)
             worst = max(worst, code)
             said.append(entry)

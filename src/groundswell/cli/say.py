@@ -1,8 +1,9 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
 import math
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
@@ -47,6 +48,18 @@ def _is_figure(cell: str) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------------- loads
+
+
+def progress(name: str) -> Callable[[int, float], None]:
+    """Draws how far a file has been read, on one line of the terminal that is wiped at the end."""
+
+    def draw(rows: int, share: float) -> None:
+        done = round(share * 20)
+        bar = f"[{'#' * done}{'.' * (20 - done)}] {share:4.0%}  " if share else ""
+        line = f"{_plain(name)}  {bar}{rows:,} rows"
+        print("\r" + (" " * len(line) if share >= 1 else line), end="\r", file=sys.stderr, flush=True)
+
+    return draw
 
 
 def load(entry: dict[str, Any]) -> str:

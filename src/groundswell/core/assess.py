@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from groundswell.core.declare import Measure, Policy, Signal, Value
+from groundswell.core.outage import outages
 from groundswell.core.points.score import Scored
 from groundswell.core.readiness import NAME, readiness
 from groundswell.core.signals import shapes
@@ -67,7 +68,9 @@ def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
         }
         found.append(Assessed(row, values, readiness(policy, values, kinds, as_of)))
     found.sort(key=lambda one: (-one.readiness.ranks_by, -one.readiness.high, one.partner_id))
-    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), tuple(_remarks(policy, as_of, fiscal)))
+    stopped = outages(as_of, policy.instance.limits["outage_percent"], ask)
+    remarks = (*_remarks(policy, as_of, fiscal), *map(str, stopped))
+    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks)
 
 
 def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:

@@ -3,7 +3,7 @@
 import codecs
 import datetime as dt
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,6 +46,8 @@ class Request:
     exported_at: dt.datetime | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    watch: Callable[[int, float], None] | None = None
+    """Called now and then with the rows read so far and the share of the file that they are (0: nobody knows)."""
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Work:
     zone: str
     lookups: dict[tuple[str, str, str], dict[str, str]]
     beside: dict[str, str]
+    watch: Callable[[int, float], None] | None = None
 
 
 def named_mappings(request: Request) -> list[Mapping_]:
@@ -121,7 +124,7 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
         sources.write(told)
     found = _chosen_headers(found, answers)
     lookups, beside = _lookups(home, found.file, folder)
-    return Work(home, kept, found, source, orders, {**answers}, zone, lookups, beside)
+    return Work(home, kept, found, source, orders, {**answers}, zone, lookups, beside, request.watch)
 
 
 def _only(mapping: Mapping_, chosen: str) -> Mapping_:

@@ -236,6 +236,8 @@ def _stage(work: Work, staged: Staged) -> Seen:
         seen.unread += len(batch.broken)
         for name, rows in tables.items():
             staged.add(name, rows)
+        if work.watch:
+            work.watch(seen.rows_in, batch.share)
     staged.close()
     seen.repeated, seen.covered, seen.unsure = stager.repeated, stager.covered, stager.unsure
     return seen

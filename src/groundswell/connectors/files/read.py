@@ -65,6 +65,8 @@ class Batch:
     lines: Sequence[int] = field(default_factory=list)
     columns: dict[str, pa.Array] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
+    share: float = 0.0
+    """How much of the file lies behind the batch, 0 to 1; 0 where nobody knows."""
 
     @property
     def size(self) -> int:
@@ -167,7 +169,7 @@ class _Lines:
     def __init__(self, path: Path, encoding: str) -> None:
         self.raw = path.open("rb") if encoding.startswith("utf-8") else None
         self.text = None if self.raw else opened(path, encoding)
-        self.rest = b""
+        self.rest, self.size = b"", path.stat().st_size
         if self.raw and self.raw.read(3) != codecs.BOM_UTF8:
             self.raw.seek(0)
         self.block = io.StringIO()
@@ -179,6 +181,11 @@ class _Lines:
 
     def __exit__(self, *error: object) -> None:
         (self.raw or self.text).close()  # type: ignore[union-attr]
+
+    @property
+    def share(self) -> float:
+        """How much of the file has been read, 0 to 1; 0 for texts that are recoded on the way."""
+        return self.raw.tell() / self.size if self.raw and self.size else 0.0
 
     def _read(self, size: int) -> bytes:
         return self.raw.read(size) if self.raw else self.text.read(size).encode()  # type: ignore[union-attr]
@@ -313,6 +320,7 @@ def batches(
                 number = yield from _by_record(lines, number, layout, longest, tail, held)
             else:
                 number += batch.size
+                batch.share = lines.share
                 yield batch if only else _without_blank(batch, tail)
     tail.footers += [(short.line, short.cells[0]) for short in held]
 
@@ -352,7 +360,8 @@ def _without_blank(batch: Batch, tail: Tail) -> Batch:
             return batch
     tail.blank += int(np.count_nonzero(~filled))
     columns = {header: column.filter(pa.array(filled)) for header, column in batch.columns.items()}
-    return Batch(batch.headers, [line for line, kept in zip(batch.lines, filled, strict=True) if kept], columns)
+    lines = [line for line, kept in zip(batch.lines, filled, strict=True) if kept]
+    return Batch(batch.headers, lines, columns, share=batch.share)
 
 
 def _by_record(
@@ -450,8 +459,9 @@ def parquet_batches(path: Path) -> Iterator[Batch]:
         for part in file.iter_batches(batch_size=BATCH):
             names = part.schema.names
             columns = {name: pa.array(_typed_texts(name, part.column(i)), pa.string()) for i, name in enumerate(names)}
-            yield Batch(names, list(range(number + 1, number + part.num_rows + 1)), columns)
+            lines = range(number + 1, number + part.num_rows + 1)
             number += part.num_rows
+            yield Batch(names, lines, columns, share=number / file.metadata.num_rows)
 
 
 def _typed_texts(name: str, column: pa.Array) -> list[str]:

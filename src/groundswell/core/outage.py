@@ -1,0 +1,58 @@
+"""Telling a source that has stopped from partners that have: many who fall silent together did not all lose interest.
+
+Source of the rule: behaviours.md B-013. A partner is regular at a source with activity on at least four days of the last
+180; silent when it has been quiet for more than three of its own mean gaps. Where more than a share of a source's
+regulars fell silent within two of their gaps of one day, the day and the source are named.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Ask = Callable[[str, dict[str, object]], list[dict[str, object]]]
+
+_SILENT = """
+with days as (
+  select distinct source, partner_id, occurred_on from activities_of_partners
+  where partner_id is not null and occurred_on > $first and occurred_on <= $as_of),
+regular as (
+  select source, partner_id, max(occurred_on) as last_on, count(*) as days_,
+    (max(occurred_on) - min(occurred_on)) * 1.0 / (count(*) - 1) as gap
+  from days group by source, partner_id having count(*) >= 4),
+silent as (select * from regular where ($as_of - last_on) > 3 * gap),
+together as (
+  select d.source, d.last_on, count(*) as partners
+  from (select distinct source, last_on from silent) as d
+  join silent as s on s.source = d.source and s.last_on <= d.last_on and (d.last_on - s.last_on) <= 2 * s.gap
+  group by d.source, d.last_on),
+of_all as (select source, count(*) as regulars from regular group by source)
+select t.source, t.last_on, t.partners, o.regulars from together as t join of_all as o on o.source = t.source
+where t.partners >= 5 and t.partners * 100 > $share * o.regulars
+order by t.source, t.partners desc, t.last_on"""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A source at which many partners fell silent about one day."""
+
+    source: str
+    last_on: dt.date
+    partners: int
+    regulars: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.partners} of {self.regulars} partners that were regularly active in {self.source} fell silent about "
+            f"{self.last_on}: the source may have stopped, rather than they. Their silence there says nothing until it is clear"
+        )
+
+
+def outages(as_of: dt.date, share: int, ask: Ask) -> list[Outage]:
+    """The sources at which more than `share` percent of the regular partners fell silent together, by name."""
+    found: dict[str, Outage] = {}
+    first = as_of - dt.timedelta(days=180)
+    for row in ask(_SILENT, {"as_of": as_of, "first": first, "share": share}):
+        source, last_on = str(row["source"]), row["last_on"]
+        assert isinstance(last_on, dt.date)  # noqa: S101 - the query gives days
+        found.setdefault(source, Outage(source, last_on, int(str(row["partners"])), int(str(row["regulars"]))))
+    return list(found.values())
