@@ -786,10 +786,10 @@ def test_each_alternative_is_read_as_its_own_column_was_proven(home: Home, tmp_p
 
 
 def test_whoever_waits_is_told_how_far_it_is(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "_BLOCK", 2_000)
+    monkeypatch.setattr(read, "_BLOCK", 50_000)
     seen: list[tuple[int, float]] = []
-    text = partners(*(f"P{n},Nordwind {n},DE,gold" for n in range(500)))
+    text = partners(*(f"P{n},Nordwind {n},DE,gold" for n in range(20_000)))
     take_in_text(home, "partners.csv", text, watch=lambda rows, share: seen.append((rows, share)))
     assert len(seen) > 3
     assert seen == sorted(seen)
-    assert seen[-1] == (500, 1.0)
+    assert seen[-1] == (20_000, 1.0)
