@@ -125,3 +125,15 @@ def test_what_a_spreadsheet_did_to_a_cell_is_named(home: Home, row: str, column:
     (aside,) = load.quarantine.all()
     assert (aside.line, aside.column, aside.reason) == (3, column, said)
     assert {row["external_id"] for row in table(home, "deals", "2026-02-01")} == {"1E5"}
+
+
+@pytest.mark.parametrize(("way", "said"), [("right", "to the right"), ("left", "to the left")])
+def test_cells_one_column_beside_their_headers_are_refused_with_the_proof(home: Home, way: str, said: str) -> None:
+    rows = [f"D{n},P{n},sourced,open,{n}.50,USD,2026-01-05,2026-03-01" for n in range(9)]
+    moved = [",".join([row.split(",")[-1], *row.split(",")[:-1]] if way == "right" else [*row.split(",")[1:], row.split(",")[0]])
+             for row in rows]  # fmt: skip
+    with pytest.raises(Refused) as refused:
+        take_in_text(home, "deals.csv", HEAD + "\n".join(moved) + "\n", "2026-01-20")
+    assert f"one column {said} of their headers: in line 2, 'D0' belongs under deal_id. 9 of 9 rows" in str(
+        refused.value
+    )

@@ -1,11 +1,43 @@
 """Damage that can be proven: what a spreadsheet or a wrong locale did to numbers on their way here."""
 
-from groundswell.connectors.files.read import Refused
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+from groundswell.connectors.files.read import Batch, Broken, Refused
+from groundswell.connectors.files.stage import Stager
 from groundswell.core.tables.contract import TABLES
 from groundswell.runs.staged import Staged
 
 _AT_LEAST, _SHARE = 5, 0.8
 """So many amounts, and this share of those that changed, must have moved by one power of ten to prove damage."""
+
+
+def check_places(stager: Callable[[], Stager], headers: Sequence[str], broken: Sequence[Broken]) -> None:
+    """Raises Refused where rows that cannot be read could be read if their cells stood one column further.
+
+    `stager` makes a fresh one, which reads the rows as the file's own would.
+    """
+    cells = {row.line: row.text.split(" | ") for row in broken[:_LOOKED_AT] if row.column}
+    whole = {line: texts for line, texts in cells.items() if len(texts) == len(headers)}
+    if len(whole) < _AT_LEAST or len(set(headers)) < len(headers):
+        return
+    for way, named in ((1, "right"), (-1, "left")):
+        columns = {
+            header: [texts[(at + way) % len(headers)] for texts in whole.values()] for at, header in enumerate(headers)
+        }
+        arrays = {header: pa.array(texts, pa.string()) for header, texts in columns.items()}
+        _, wrong = stager().stage(Batch(list(headers), list(whole), arrays))
+        if len(wrong) <= (1 - _SHARE) * len(whole):
+            line, texts = next(iter(whole.items()))
+            raise Refused(
+                f"the cells stand one column to the {named} of their headers: in line {line}, '{texts[way % len(headers)]}' "
+                f"belongs under {headers[0]}. {len(whole) - len(wrong)} of {len(whole)} rows that cannot be read as they stand "
+                "can be read so. Put the header line right, or export it again"
+            )
+
+
+_LOOKED_AT = 200
 
 
 def check(staged: Staged) -> None:

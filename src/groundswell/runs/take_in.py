@@ -227,7 +227,11 @@ def _stage(work: Work, staged: Staged) -> Seen:
         longest=instance.limits["cell_characters"],
         lookups=work.lookups,
     )
-    stager = Stager(work.found.file, work.found.header_of, said, work.orders)
+
+    def made() -> Stager:
+        return Stager(work.found.file, work.found.header_of, said, work.orders)
+
+    stager = made()
     seen = Seen(notes=stager.notes)
     for batch in batches_of(work.found, work.path, dict(instance.limits), seen.tail):
         tables, broken = stager.stage(batch)
@@ -239,6 +243,8 @@ def _stage(work: Work, staged: Staged) -> Seen:
         if work.watch:
             work.watch(seen.rows_in, batch.share)
     staged.close()
+    if 2 * seen.aside > seen.rows_in:
+        damage.check_places(made, work.found.layout.headers, seen.broken)
     seen.repeated, seen.covered, seen.unsure = stager.repeated, stager.covered, stager.unsure
     return seen
 
