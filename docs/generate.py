@@ -258,8 +258,9 @@ def _tables() -> Lines:
     yield "## Views"
     yield ""
     yield "`partners` are the organisations with a membership that has not ended by the day, or with the role alone where no"
-    yield "membership is known. `accounts` are the customers of a deal or subscription and whatever is a customer. `source_keys`"
-    yield "lists every id of every source with our own."
+    yield "membership is known. A partner is one row: of several memberships the one of the highest tier shows, a tier without"
+    yield "rank before none, then the newest. `accounts` are the customers of a deal or subscription and whatever is a customer."
+    yield "`source_keys` lists every id of every source with our own."
 
 
 def _canonical(table: Table) -> Lines:

@@ -195,13 +195,17 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
         with _writing(home, "assess"):
             run_ = assess.run(home, as_of, _now())
     except assess.NobodyKnown as error:
-        return _fail(f"{error}.\n{say.nobody(first, as_of)}", Exit.REFUSED)
+        return _fail(f"{error}.\n{_nobody(home, first, as_of)}", Exit.REFUSED)
     print(say.run(run_.manifest))
     if as_of > home.today(_now()):
         print(f"{as_of} lies in the future: only what is known today is in it.")
     if not run_.manifest["partners"]:
-        print(say.nobody(first, as_of))
+        print(_nobody(home, first, as_of))
     return Exit.ACCEPTED
+
+
+def _nobody(home: Home, first: Load | None, as_of: dt.date) -> str:
+    return say.nobody(first, as_of, ever=bool(quality(home, home.today(_now())).partners))
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:

@@ -192,7 +192,9 @@ class Sight:
         keys = self._at(lookup.on, at)
         for key, count in zip(keys.words.to_pylist(), keys.counts(), strict=True):
             if key is not None and key not in table and count:
-                self.notes[f"{lookup.on} '{key}' is not in {lookup.file}; {lookup.take} stays empty"] += int(count)
+                self.notes[f"{lookup.on} '{key}' is not in {lookup.file}; no {lookup.take} is taken from there"] += int(
+                    count
+                )
         return keys.map(lambda key: table.get(key) or None)
 
     def _filled(self, template: tuple[str, ...], at: np.ndarray | None) -> Texts:

@@ -171,11 +171,18 @@ select o.organisation_id as partner_id, o.name, o.country, o.domain, m.partner_t
 from organisations_now as o
 left join (
   select *, row_number() over (partition by partner_id
-      order by case when valid_to is null or valid_to >= $as_of then 0 else 1 end, valid_from desc, own_id) as place
-  from memberships_now where valid_from <= $as_of) as m on m.partner_id = o.organisation_id and m.place = 1
+      order by case when valid_to is null or valid_to >= $as_of then 0 else 1 end, step desc, valid_from desc, own_id) as place
+  from (select n.*, coalesce(r.rank, case when n.tier is null then -1 else 0 end) as step
+        from memberships_now as n
+        left join (select program, tier, max(rank) as rank from tiers_now where valid_to is null or valid_to >= $as_of
+                   group by program, tier) as r on r.program = n.program and r.tier = n.tier) as held
+  where valid_from <= $as_of) as m on m.partner_id = o.organisation_id and m.place = 1
 where (m.partner_id is null and o.is_partner)
   or (m.partner_id is not null and coalesce(m.status, '') <> 'terminated' and (m.valid_to is null or m.valid_to >= $as_of))"""
-"""The partners of a day: a membership that has not ended by then, or the role alone where no membership is known."""
+"""The partners of a day: a membership that has not ended by then, or the role alone where no membership is known.
+
+Of several memberships the one of the highest tier shows (a tier without rank before none), then the newest.
+"""
 
 ACCOUNTS = """
 select o.* from organisations_now as o
