@@ -22,6 +22,7 @@ from groundswell.cli.exits import Exit
 from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
 from groundswell.core.tables.cells import Fault, Reading, read_when
+from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
 from groundswell.policy import read as policy
@@ -64,7 +65,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.USAGE)
     except standings.Ambiguous as error:
         return _fail(str(error), Exit.QUESTION)
-    except (CannotRevert, Refused, sheets.DoesNotFit) as error:
+    except (CannotRevert, Refused, sheets.DoesNotFit, tables.Withheld) as error:
         return _fail(str(error), Exit.REFUSED)
     except Locked as error:
         return _fail(str(error), Exit.LOCKED)
@@ -230,7 +231,7 @@ def _explain(home: Home, asked: argparse.Namespace) -> int:
 
 
 def _tables(home: Home, asked: argparse.Namespace) -> int:
-    if asked.name not in tables.VIEWS:
+    if asked.name not in (*tables.VIEWS, *WITHHELD):
         raise Usage(f"there is no table '{asked.name}'. One of: {', '.join(tables.VIEWS)}")
     _check_out(asked)
     day = _day(home, asked.as_of)

@@ -64,6 +64,8 @@ class Expr:
     """The system whose id it is, where that is not the file's own."""
     first: bool = False
     """The first item of a list."""
+    foremost: bool = False
+    """Of the words that the items of a list mean, the one that `values` names first."""
 
     def headers(self) -> set[str]:
         """Every header that the expression reads."""
@@ -358,6 +360,7 @@ def _cell(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> Expr:
         object=keys.text("object", ""),
         source=keys.text("source", ""),
         first=keys.has("first") and bool(keys.rest().get("first")),
+        foremost=keys.has("foremost") and bool(keys.rest().get("foremost")),
     )
 
 

@@ -7,7 +7,7 @@ with one function that the engine brings: `div(n, d)`, the whole part of a quoti
 
 from groundswell.core.tables.contract import ROLES, TABLES
 
-_FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "starts_on"}
+_FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "starts_on", "overlaps": "day"}
 """Columns that an undated export leaves empty: the day the fact was first known stands in."""
 
 
