@@ -220,11 +220,13 @@ class _Typing:
         return pa.array(list(map(known.__getitem__, texts)), pa.string())
 
     def _home_money(self) -> None:
-        """The source's default currency, and home amounts only where they are in our home currency."""
-        if self.load.currency and "amount" in self.typed and "currency" in self.table.names:
+        """The currency that the row map or its source names, and home amounts only where they are in our home currency."""
+        amount = self.row.columns.get("amount")
+        default = amount.currency or self.load.currency if amount else ""
+        if default and "amount" in self.typed and "currency" in self.table.names:
             said = self.typed.get("currency", pa.nulls(self.count, pa.string()))
             lacks = pc.and_(pc.is_null(said), pc.is_valid(self.typed["amount"]))
-            self.typed["currency"] = pc.if_else(lacks, self.load.currency, said)
+            self.typed["currency"] = pc.if_else(lacks, default, said)
         if self.table.name != "deals" or "amount_home" not in self.typed:
             return
         home, amounts = self.load.home_currency, self.typed["amount_home"]
