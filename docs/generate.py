@@ -258,8 +258,9 @@ def _tables() -> Lines:
     yield "## Views"
     yield ""
     yield "`partners` are the organisations with a membership that has not ended by the day, or with the role alone where no"
-    yield "membership is known. `accounts` are the customers of a deal or subscription and whatever is a customer. `source_keys`"
-    yield "lists every id of every source with our own."
+    yield "membership is known. A partner is one row: of several memberships the one of the highest tier shows, a tier without"
+    yield "rank before none, then the newest. `accounts` are the customers of a deal or subscription and whatever is a customer."
+    yield "`source_keys` lists every id of every source with our own."
 
 
 def _canonical(table: Table) -> Lines:
@@ -273,6 +274,8 @@ def _canonical(table: Table) -> Lines:
     yield "- `occurred_on`: " + (f"day of `{table.occurred}`." if table.occurred else "as the source states it.")
     if any_of := contract.ANY_OF.get(table.name):
         yield f"- At least one of {_code(any_of)} is required."
+    if table.name in contract.WITHHELD:
+        yield "- It is another company's data: `groundswell tables` refuses it, and `source_keys` leaves its ids out."
     if table.name in views.REACH:
         yield f"- Signals read it; rows reach a partner through {_code(views.REACH[table.name])}."
     else:
@@ -355,6 +358,11 @@ def _expr(expr: Expr) -> str:
     text = "".join(f"{{{part}}}" if i % 2 else part for i, part in enumerate(expr.template)) or expr.header
     extra = [_SPELLED[expr.key]] if expr.key else []
     extra += ["first item"] if expr.first else []
+    extra += ["foremost item"] if expr.foremost else []
+    extra += [expr.format] if expr.format else []
+    extra += [f"in {expr.currency}"] if expr.currency else []
+    extra += [f"id of {expr.object}"] if expr.object else []
+    extra += [f"id in {expr.source}"] if expr.source else []
     extra += (
         [f"without {''.join(f'{{{p}}}' if i % 2 else p for i, p in enumerate(expr.without)).strip()}"]
         if expr.without

@@ -67,3 +67,21 @@ def resellers() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared/data/adventureworks_channel is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def cncf() -> Path:
+    """The partner programmes of the Cloud Native Computing Foundation; tests on them skip where they are absent."""
+    folder = SHARED / "data" / "cncf_partners"
+    if not folder.is_dir():
+        pytest.skip("../shared/data/cncf_partners is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def crm_opportunities() -> Path:
+    """The CRM sales opportunities; tests on them skip where they are absent."""
+    folder = SHARED / "data" / "crm_sales_opportunities"
+    if not folder.is_dir():
+        pytest.skip("../shared/data/crm_sales_opportunities is absent")
+    return folder

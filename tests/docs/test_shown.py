@@ -15,13 +15,20 @@ PAGES = [
     ]
     if shown(path)
 ]
+DATA = {
+    "adventureworks": ("adventureworks", "resellers"),
+    "cncf": ("cncf", "cncf"),
+    "crm_opportunities": ("crm", "crm_opportunities"),
+}
+"""By example: the folder that its page says to put the data into, and the fixture that knows where they lie."""
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_print_what_the_page_shows(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    if page.startswith("examples/adventureworks"):
-        (tmp_path / "adventureworks").symlink_to(request.getfixturevalue("resellers"))
+    for example, (name, fixture) in DATA.items():
+        if page.startswith(f"examples/{example}/"):
+            (tmp_path / name).symlink_to(request.getfixturevalue(fixture))
     commands = shown(ROOT / page)
     printed = run([one.command for one in commands], tmp_path)
     assert len(printed) == len(commands)

@@ -23,6 +23,7 @@ from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
 from groundswell.core.signals.windows import FIRST_DAY, LAST_DAY
 from groundswell.core.tables.cells import Fault, Reading, read_instant
+from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
 from groundswell.policy import read as policy
@@ -67,7 +68,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.USAGE)
     except standings.Ambiguous as error:
         return _fail(str(error), Exit.QUESTION)
-    except (CannotRevert, Refused, sheets.DoesNotFit) as error:
+    except (CannotRevert, Refused, sheets.DoesNotFit, tables.Withheld) as error:
         return _fail(str(error), Exit.REFUSED)
     except Locked as error:
         return _fail(str(error), Exit.LOCKED)
@@ -207,13 +208,17 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
         with _writing(home, "assess"):
             run_ = assess.run(home, as_of, _now())
     except assess.NobodyKnown as error:
-        return _fail(f"{error}.\n{say.nobody(first, as_of)}", Exit.REFUSED)
+        return _fail(f"{error}.\n{_nobody(home, first, as_of)}", Exit.REFUSED)
     print(say.run(run_.manifest))
     if as_of > home.today(_now()):
         print(f"{as_of} lies in the future: only what is known today is in it.")
     if not run_.manifest["partners"]:
-        print(say.nobody(first, as_of))
+        print(_nobody(home, first, as_of))
     return Exit.ACCEPTED
+
+
+def _nobody(home: Home, first: Load | None, as_of: dt.date) -> str:
+    return say.nobody(first, as_of, ever=bool(quality(home, home.today(_now())).partners))
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
@@ -238,7 +243,7 @@ def _explain(home: Home, asked: argparse.Namespace) -> int:
 
 
 def _tables(home: Home, asked: argparse.Namespace) -> int:
-    if asked.name not in tables.VIEWS:
+    if asked.name not in (*tables.VIEWS, *WITHHELD):
         raise Usage(f"there is no table '{asked.name}'. One of: {', '.join(tables.VIEWS)}")
     _check_out(asked)
     day = _day(home, asked.as_of)

@@ -139,11 +139,20 @@ def _capital(text: str) -> str:
 def quality(found: Quality) -> str:
     """What the loaded data can and cannot say."""
     lines = [f"as of {found.as_of}: {found.partners} partners, {found.accounts} accounts, {found.deals} deals"]
+    if not found.partners and (found.accounts or found.deals):
+        lines.append(NO_PARTNERS)
     if found.deals_without_amount:
         lines.append(f"{found.deals_without_amount} deals have no amount; it stays unknown")
     for domain, count in found.shared_domains[:5]:
         lines.append(f"{count} organisations share the domain {domain}: are they one? Nothing is merged by itself.")
     return "\n".join([*lines, signals(found.computable, found.signals, found.would_add, found.unavailable)])
+
+
+NO_PARTNERS = (
+    "No loaded row says who is a partner, so there is nobody to assess. What would bring partners: a list of them "
+    "(organisations with is_partner, or memberships), and beside each deal a column that names its partner (touches with "
+    "partner_id)."
+)
 
 
 def signals(computable: int, declared: int, would_add: dict[str, int], unavailable: Mapping[str, Sequence[str]]) -> str:
@@ -245,10 +254,12 @@ def run(manifest: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def nobody(first: Load | None, as_of: Any) -> str:
-    """Why nobody could be assessed."""
+def nobody(first: Load | None, as_of: Any, ever: bool) -> str:
+    """Why nobody could be assessed; `ever`: whether partners are known by now."""
     if first is None:
         return "Nothing is loaded yet: groundswell take-in FILE"
+    if not ever:
+        return NO_PARTNERS
     return (
         f"No partner was known on {as_of}. The oldest load is known since {first.known_at:%Y-%m-%d %H:%M}Z; an export is "
         "dated by its arrival unless take-in --exported-at or its mapping says when it was true."

@@ -3,12 +3,22 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from groundswell.core.tables.contract import TABLES
+from groundswell.core.tables.contract import TABLES, WITHHELD
 from groundswell.engine.home import Home
 from groundswell.reads.sheets import Cell, plain
 
-VIEWS = (*TABLES, "partners", "accounts", "source_keys")
-"""What can be read: the canonical tables, and three views of them."""
+VIEWS = (*(name for name in TABLES if name not in WITHHELD), "partners", "accounts", "source_keys")
+"""What can be read: the canonical tables but those of another company's data, and three views of them."""
+
+
+class Withheld(Exception):  # noqa: N818 - what happened, in the glossary's words
+    """A table that holds another company's data: no read gives it out."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} holds another company's data, shared for one purpose (class t in docs/reference/tables.md); it is in no export"
+        )
+
 
 _SOURCE_KEYS = """
 select source, object, external_id, entity_table, own_id as entity_id,
@@ -24,10 +34,17 @@ def rows_of(home: Home, name: str, as_of: dt.date) -> tuple[list[str], Iterator[
 
 
 def typed_rows(home: Home, name: str, as_of: dt.date) -> tuple[list[str], Iterator[list[Cell]]]:
-    """Headers and rows of a table as of a day, ordered by id, every cell of its column's type; unknown is None."""
+    """Headers and rows of a table as of a day, ordered by id, every cell of its column's type; unknown is None.
+
+    Raises Withheld for a table of class t.
+    """
+    if name in WITHHELD:
+        raise Withheld(name)
     with home.day(as_of) as engine:
         if name == "source_keys":
-            found = engine.arrow(_SOURCE_KEYS.format(" union all ".join(_versions(table) for table in TABLES)))
+            found = engine.arrow(
+                _SOURCE_KEYS.format(" union all ".join(_versions(table) for table in TABLES if table not in WITHHELD))
+            )
         else:
             order = {"partners": "partner_id", "accounts": "organisation_id"}.get(name)
             key = order or (TABLES[name].identity or "own_id")

@@ -226,9 +226,11 @@ def _lookups(
     """The lookup files that the row maps name, read whole and kept as landings of their own."""
     found: dict[tuple[str, str, str], dict[str, str]] = {}
     beside: dict[str, str] = {}
+    if folder is None:
+        return found, beside
     for row in file.rows:
         for expr in row.columns.values():
-            if (lookup := expr.lookup) and folder:
+            for lookup in expr.lookups():
                 path = folder / lookup.file
                 if not path.is_file():
                     raise Refused(f"the mapping looks up {lookup.file}, which does not lie beside the file")
@@ -307,6 +309,6 @@ def reopened(home: Home, load: Load) -> Work:
         )
         for row in found.file.rows
         for expr in row.columns.values()
-        if (lookup := expr.lookup)
+        for lookup in expr.lookups()
     }
     return Work(home, kept, found, load.source, orders, answers, answers.get("zone", ""), lookups, beside)

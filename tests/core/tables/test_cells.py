@@ -49,6 +49,45 @@ def test_a_date_that_can_be_read_one_way_is_read_without_an_order(text: str) -> 
     assert read("date", text) == dt.date(2026, 1, 31)
 
 
+@pytest.mark.parametrize(
+    ("form", "day"),
+    [("month", dt.date(2024, 2, 1)), ("month end", dt.date(2024, 2, 29)), ("month after", dt.date(2024, 3, 1))],
+)
+def test_a_month_stands_for_the_day_that_is_declared(form: str, day: dt.date) -> None:
+    assert read("date", "2024-02", Reading(form=form)) == day
+    assert read("instant", "2024-02", Reading(form=form, zone=BERLIN)) == utc(
+        day.year, day.month, day.day
+    ) - dt.timedelta(hours=1)
+    for text in ("2024-02-01", "2024", "02-2024", "202402", "2024-2"):
+        assert read("date", text, Reading(form=form)) == Fault(f"'{text}' is not a month", "write months as 2026-01")
+    fault = read("date", "2024-13", Reading(form=form))
+    assert isinstance(fault, Fault)
+    assert "not a month of the calendar" in fault.reason
+
+
+def test_a_month_is_not_a_date_unless_it_is_declared() -> None:
+    assert read("date", "2018-03") == Fault("'2018-03' is not a date", "write dates as 2026-01-31")
+    assert read("date", "2018-03", Reading(order="dmy")) == Fault(
+        "'2018-03' is not a date", "write dates as 2026-01-31"
+    )
+
+
+def test_the_month_after_the_last_one_is_not_of_the_calendar() -> None:
+    assert read("date", "9999-12", Reading(form="month end")) == dt.date(9999, 12, 31)
+    assert isinstance(read("date", "9999-12", Reading(form="month after")), Fault)
+
+
+def test_milliseconds_since_1970_are_a_moment_and_its_day_where_they_are_declared() -> None:
+    how = Reading(form="epoch_ms", zone=BERLIN)
+    assert read("instant", "1767225599123", how) == utc(2025, 12, 31, 23, 59, 59, 123000)
+    assert read("date", "1767225599123", how) == dt.date(2026, 1, 1)
+    assert read("date", "1767225599123", Reading(form="epoch_ms")) == dt.date(2025, 12, 31)
+    assert read("instant", "-1", how) == utc(1969, 12, 31, 23, 59, 59, 999000)
+    assert isinstance(read("instant", "1767225599123"), Fault)
+    for text in ("2026-01-01", "1.7E+12", "1767225599123.5", "999999999999999999"):
+        assert isinstance(read("instant", text, how), Fault), text
+
+
 def test_the_order_of_its_column_decides_a_date_that_can_be_read_two_ways() -> None:
     assert read("date", "05/03/2026", Reading(order="dmy")) == dt.date(2026, 3, 5)
     assert read("date", "05/03/2026", Reading(order="mdy")) == dt.date(2026, 5, 3)
@@ -70,7 +109,7 @@ def test_the_twenty_ninth_of_february_exists_in_leap_years_only() -> None:
         ("2026-02-30", "'2026-02-30' is not a day of the calendar"),
         ("31/12/26", "'31/12/26' has a year of two digits"),
         ("next week", "'next week' is not a date"),
-        ("46023", "'46023' is not a date"),
+        ("46023", "'46023' is a spreadsheet's number for a day (2026-01-01)"),
         ("2026-13-01", "'2026-13-01' is not a day of the calendar"),
         ("31 Foo 2026", "'31 Foo 2026' is not a date"),
         ("31 Jan)2026", "'31 Jan)2026' is not a date"),

@@ -15,13 +15,15 @@ from typing import Any
 from groundswell.core import conditions
 from groundswell.core.checks import Keys
 from groundswell.core.conditions import BadCondition, Condition
-from groundswell.core.tables.cells import is_currency, is_word
+from groundswell.core.tables.cells import FORMS, is_currency, is_word
 from groundswell.core.tables.contract import TABLES, Table
 from groundswell.core.tables.proof import known_locale, known_zone
 from groundswell.policy.read import BadPolicy, Document, key_lines
 
 ENVELOPE_KEYS = ("external_id", "occurred_on", "known_at", "changed_at", "deleted")
 """Columns of the envelope that a row map may state; the others follow from the load."""
+MINOR_UNITS = "minor units"
+"""The format of amounts that count the smallest unit of their currency: cents of a dollar, whole yen."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,16 @@ class Expr:
     key: str = ""
     """How an id is spelled: "" as it is, "name" (a name instead of an id), "email", "salesforce" (18 characters)."""
     format: str = ""
-    """Order of day, month and year, where the mapping declares it: ymd, dmy or mdy."""
+    """What the cells hold, where the mapping declares it: ymd, dmy or mdy, one of FORMS, or MINOR_UNITS."""
+    currency: str = ""
+    """The currency of an amount that no column names."""
     object: str = ""
+    source: str = ""
+    """The system whose id it is, where that is not the file's own."""
     first: bool = False
     """The first item of a list."""
+    foremost: bool = False
+    """Of the words that the items of a list mean, the one that `values` names first."""
 
     def headers(self) -> set[str]:
         """Every header that the expression reads."""
@@ -68,6 +76,11 @@ class Expr:
         for other in self.first_of:
             found |= other.headers()
         return found
+
+    def lookups(self) -> list[Lookup]:
+        """Every lookup of the expression, those of its alternatives included."""
+        own = [self.lookup] if self.lookup else []
+        return own + [lookup for other in self.first_of for lookup in other.lookups()]
 
 
 @dataclass(frozen=True)
@@ -273,6 +286,7 @@ def _row(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> RowMap:
                 keys.fault(name, f"table {table} has no column '{name}'.{near}")
         _check_whole(keys, TABLES[table], columns)
         _check_words(keys, TABLES[table], columns)
+        _check_formats(keys, TABLES[table], columns)
         refers = [column.name for column in TABLES[table].columns if column.refers and column.name in columns]
         if within and within not in refers:
             keys.fault("within", f"'{within}' is no column of this row that refers; one of {', '.join(refers)}")
@@ -316,6 +330,22 @@ def _words(expr: Expr) -> Iterator[str]:
     yield from (word for word in (expr.const, expr.otherwise, *expr.values.values()) if word is not None)
     for other in expr.first_of:
         yield from _words(other)
+
+
+_DATES = ("date", "instant")
+
+
+def _check_formats(keys: Keys, table: Table, columns: Mapping[str, Expr]) -> None:
+    """A declared format must be one that the kind of its column can have, or it would be passed over in silence."""
+    kinds = {**dict.fromkeys(ENVELOPE_KEYS, "instant"), **{column.name: column.kind for column in table.columns}}
+    for name, expr in columns.items():
+        if MINOR_UNITS in {one.format for one in expr.first_of}:
+            keys.fault(name, f"format '{MINOR_UNITS}' stands outside of first_of")
+        for one in (expr, *expr.first_of):
+            if one.format in FORMS and kinds.get(name) not in _DATES:
+                keys.fault(name, f"format '{one.format}' is for dates; {name} holds {kinds.get(name)}")
+            if (one.format == MINOR_UNITS or one.currency) and kinds.get(name) != "money":
+                keys.fault(name, f"format '{MINOR_UNITS}' and currency are for amounts; {name} holds {kinds.get(name)}")
 
 
 def _template(text: str) -> tuple[str, ...]:
@@ -375,10 +405,20 @@ def _cell(keys: Keys, values: Mapping[str, Mapping[str, str]]) -> Expr:
         assumed=keys.has("assumed"),
         without=_template(keys.text("without")) if keys.has("without") else (),
         key=keys.text("key", "", ("", "name", "email", "salesforce")),
-        format=keys.text("format", "", ("", "ymd", "dmy", "mdy")),
+        format=keys.text("format", "", ("", "ymd", "dmy", "mdy", *FORMS, MINOR_UNITS)),
+        currency=_currency(keys),
         object=keys.text("object", ""),
+        source=keys.text("source", ""),
         first=keys.has("first") and bool(keys.rest().get("first")),
+        foremost=keys.has("foremost") and bool(keys.rest().get("foremost")),
     )
+
+
+def _currency(keys: Keys) -> str:
+    code = keys.text("currency", "")
+    if code and not is_currency(code):
+        keys.fault("currency", f"'{code}' is not a currency code; write the ISO 4217 code, such as USD")
+    return code
 
 
 def _const(value: Any) -> str:

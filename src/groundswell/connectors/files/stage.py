@@ -8,24 +8,27 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.connectors.files.mapping import Expr, FileMap, RowMap
+from groundswell.connectors.files.mapping import MINOR_UNITS, Expr, FileMap, RowMap
 from groundswell.connectors.files.read import Batch, Broken
 from groundswell.connectors.files.texts import Cells, Lookups, Sight
 from groundswell.connectors.files.words import Texts, all_match, coded, combined, of_one
 from groundswell.core.tables.cells import (
     CUT_ID,
     EMPTY,
+    FORMS,
     Fault,
     Noted,
     Reading,
     When,
     currency_of,
     cut_id,
+    minor_units,
     read_when,
     reader,
 )
@@ -74,7 +77,7 @@ class Stager:
     unsure: set[str] = field(default_factory=set)
     """The same of things of which a row was set aside: nobody knows what it would have said."""
     said: dict[int, set[tuple[str | None, ...]]] = field(default_factory=dict)
-    ids: dict[tuple[str, str], dict[str | None, str | None]] = field(default_factory=dict)
+    ids: dict[tuple[str, str, str], dict[str | None, str | None]] = field(default_factory=dict)
 
     def stage(self, batch: Batch) -> tuple[dict[str, pa.Table], list[Broken]]:
         """Staged rows by table, and the rows that are set aside with their reasons.
@@ -142,13 +145,14 @@ class Stager:
         table = column.refers
         if table == "*":  # a touch names what it touches
             table = _SUBJECTS[row.columns["subject_kind"].const or "deal"]
-        prefix, kind = TABLES[table].prefix, expr.object or table
-        known = self.ids.setdefault((prefix, kind), {None: None, OUR_COMPANY: OUR_COMPANY})
+        kind, source = expr.object or table, expr.source or self.load.source
+        prefix = TABLES[kind if kind in TABLES else table].prefix
+        known = self.ids.setdefault((source, prefix, kind), {None: None, OUR_COMPANY: OUR_COMPANY})
         if len(known) > SAID_LIMIT:
             known = {None: None, OUR_COMPANY: OUR_COMPANY}
         words = texts.words.to_pylist()
         for text in set(words) - known.keys():
-            known[text] = own_id(prefix, self.load.source, kind, str(text))
+            known[text] = own_id(prefix, source, kind, str(text))
         return texts.spread(pa.array(list(map(known.__getitem__, words)), pa.string()))
 
     def reading(self, expr: Expr) -> Reading:
@@ -158,7 +162,9 @@ class Stager:
             settled = self.orders.get(self.header_of.get(header, ""), "")
             order = settled if settled in ("dmy", "mdy") else order
             decimal = settled if settled in (".", ",") else decimal
-        return Reading(order, decimal, self.load.zone, self.load.home, self.load.free_mail, self.load.longest)
+        form = expr.format if expr.format in FORMS else ""
+        load = self.load
+        return Reading(order, decimal, load.zone, load.home, load.free_mail, load.longest, form)
 
     def headers(self, expr: Expr) -> str:
         """The headers of the file that an expression reads, for messages."""
@@ -183,6 +189,7 @@ class _Typing:
             if column.name in self.row.columns or column.fallback
         }
         self._home_money()
+        self._whole_units()
         self._rates_of_home()
         self._require()
         return pa.table(self._identity() | self._times() | self.typed)
@@ -227,13 +234,16 @@ class _Typing:
     def _read(self, texts: Texts, column: Column, expr: Expr) -> tuple[pa.Array, list[Found]]:
         """The value of each word, and the words that cannot be read."""
         reading, kind = self.stager.reading(expr), arrow_type(column)
-        if (plainly := _plainly(texts, column, reading)) is not None:
+        minor = expr.format == MINOR_UNITS
+        if not minor and (plainly := _plainly(texts, column, reading)) is not None:
             return plainly, []
         read, counts = reader(column, reading), texts.counts()
         answers: list[object] = []
         faults: list[Found] = []
         for place, text in enumerate(texts.words.to_pylist()):
             value = read(text) if text is not None else None
+            if minor and isinstance(value, Decimal) and value % 1:
+                value = Fault(f"'{text}' is not a whole number of its currency's smallest unit", "write it as 1234")
             if isinstance(value, Fault):
                 faults.append((place, value))
                 value = None
@@ -244,14 +254,15 @@ class _Typing:
         return pa.array(answers, kind), faults
 
     def _home_money(self) -> None:
-        """The source's default currency, and home amounts only where they are in our home currency."""
+        """The currency of amounts, and home amounts only where they are in our home currency."""
         for amount, currency in _MONEY.get(self.table.name, ()):
             if amount in self.typed and amount in self.row.columns:
                 self._currency(amount, currency)
         if self.table.name != "deals" or "amount_home" not in self.typed:
             return
         home, amounts = self.load.home_currency, self.typed["amount_home"]
-        currencies = self.sight.cells("home_currency")
+        of = self.row.columns["amount_home"].currency
+        currencies = of_one(of, self.count) if of else self.sight.cells("home_currency")
         written = self.sight.of(self.row.columns["amount_home"])
         pairs = combined([written, currencies])
         for place, (text, code) in enumerate(pairs.said):
@@ -280,16 +291,44 @@ class _Typing:
         pairs = combined([written, Texts(said)])
         found: list[str | None] = []
         for place, (text, code) in enumerate(pairs.said):
-            answer = currency_of(text, code, self.load.currency) if text is not None else code
+            default = self.row.columns[amount].currency or self.load.currency
+            answer = currency_of(text, code, default) if text is not None else code
             if isinstance(answer, Fault):
                 header = self.stager.headers(self.row.columns[amount]) or amount
                 self._spoil(np.flatnonzero(pairs.codes == place), header, answer)
                 answer = code
             found.append(answer)
-        if currency in self.table.names and (self.load.currency or currency in self.typed or any(found)):
+        if currency in self.table.names and (
+            self.load.currency or self.row.columns[amount].currency or currency in self.typed or any(found)
+        ):
             self.typed[currency] = pc.if_else(
                 pc.is_valid(self.typed[amount]), pa.array(found, pa.string()).take(pa.array(pairs.codes)), said
             )
+
+    def _whole_units(self) -> None:
+        """Amounts that count the smallest unit of their currency, in the currency: 1234 is 12.34 USD, 1234 JPY, 1.234 KWD."""
+        for name, expr in self.row.columns.items():
+            if expr.format != MINOR_UNITS or name not in self.typed:
+                continue
+            counted, kind = self.typed[name], self.typed[name].type
+            said = pa.repeat(expr.currency, self.count) if expr.currency else self._currency_of(name)
+            found = pa.nulls(self.count, kind)
+            for currency in pc.unique(said.drop_null()).to_pylist():
+                unit = pa.scalar(Decimal(1).scaleb(-minor_units(currency)), pa.decimal128(5, 4))
+                amounts = pc.multiply(counted, unit).cast(kind)
+                found = pc.if_else(pc.fill_null(pc.equal(said, currency), False), amounts, found)
+            self.typed[name] = found
+            if unsaid := pc.sum(pc.and_(pc.is_valid(counted), pc.is_null(said))).as_py():
+                note = f"{name} counts the smallest unit of a currency that is not said; it stays empty"
+                self.stager.notes[note] += unsaid
+
+    def _currency_of(self, name: str) -> pa.Array:
+        """The currencies of an amount: the column that belongs together with it."""
+        group = self.table.column(name).together
+        beside = next(
+            (c.name for c in self.table.columns if group and c.together == group and c.kind == "currency"), ""
+        )
+        return self.typed.get(beside, pa.nulls(self.count, pa.string()))
 
     def _rates_of_home(self) -> None:
         """Rates that their file says are against another currency than ours convert nothing of ours."""
@@ -432,7 +471,7 @@ def _when(text: str, reading: Reading, home: dt.tzinfo) -> When | Fault:
 
 def _whens(words: pa.Array, reading: Reading, home: dt.tzinfo) -> tuple[pa.Array, pa.Array, list[Found]]:
     """Day and moment of each word, and the words that name neither; an empty one does not either."""
-    if not words.null_count:
+    if not words.null_count and not reading.form:
         if (days := _iso_days(words)) is not None:
             return days, pa.nulls(len(words), arrow_type(_STAMP)), []
         if (moments := _iso_moments(words)) is not None:
@@ -488,6 +527,8 @@ def _plainly(texts: Texts, column: Column, reading: Reading) -> pa.Array | None:
         return words if texts.plain and longest <= reading.longest else None
     if column.kind == "email":
         return words if all_match(words, _PLAIN_EMAIL) else None
+    if reading.form:
+        return None
     if column.kind == "instant":
         return _iso_moments(words)
     if column.kind == "date":

@@ -1,5 +1,6 @@
 """The text of what a row map says: which input rows it takes, and what its expressions read from them."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -154,6 +155,8 @@ class Sight:
         if expr.without:
             both = combined([found, self._filled(expr.without, at)])
             found = both.spread([text.removesuffix(tail) if text and tail else text for text, tail in both.said])
+        if expr.foremost:
+            found = found.map(lambda text: _foremost(text, expr.values))
         if expr.mapped:
             found = self._mapped(expr, found)
         return _spelled(expr.key, found) if expr.key else found
@@ -192,7 +195,9 @@ class Sight:
         keys = self._at(lookup.on, at)
         for key, count in zip(keys.words.to_pylist(), keys.counts(), strict=True):
             if key is not None and key not in table and count:
-                self.notes[f"{lookup.on} '{key}' is not in {lookup.file}; {lookup.take} stays empty"] += int(count)
+                self.notes[f"{lookup.on} '{key}' is not in {lookup.file}; no {lookup.take} is taken from there"] += int(
+                    count
+                )
         return keys.map(lambda key: table.get(key) or None)
 
     def _filled(self, template: tuple[str, ...], at: np.ndarray | None) -> Texts:
@@ -215,6 +220,25 @@ class Sight:
                     self.notes[f"{expr.header} '{text}' assumed {word}"] += int(count)
             words.append(word if word is not None or expr.otherwise is not None else text)
         return Texts(pa.array(words, pa.string()), found.codes)
+
+
+def _foremost(text: str, values: Mapping[str, str]) -> str:
+    """Of the items of a list the one whose word `values` names first; the list itself where it names none."""
+    places = {word: place for place, word in enumerate(dict.fromkeys(values.values()))}
+    known = [item for item in _items(text) if folded(item) in values]
+    return min(known, key=lambda item: places[values[folded(item)]], default=text)
+
+
+def _items(text: str) -> list[str]:
+    """The items of a list, as exports join them by `;` and as JSON: objects by their `standard_type`, else their `name`."""
+    if not text.startswith("["):
+        return text.split(";")
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        return [text]
+    objects = [item if isinstance(item, dict) else {"name": item} for item in listed]
+    return [str(item.get("standard_type") or item.get("name") or "") for item in objects]
 
 
 def _fill(template: tuple[str, ...], words: tuple[str | None, ...]) -> str:

@@ -4,6 +4,7 @@ A column is typed as a whole. `date_proof` and `decimal_proof` say what a single
 above 12; both separators in one number); `groundswell.core.tables.proof` puts the proofs of a column together.
 """
 
+import calendar
 import datetime as dt
 import re
 import string
@@ -40,7 +41,8 @@ class Reading:
     """How the cells of one column are read.
 
     `order` of days, months and years: "dmy", "mdy" or "" (only forms that can be read one way).
-    `decimal`: "." or "," or "". `zone` is that of times that name none; None when the source has not said.
+    `decimal`: "." or "," or "". `zone` is that of times that name none; None when the source has not said. `form` is one
+    of FORMS where the mapping declares what its cells hold in place of dates; nothing else is then read.
     """
 
     order: str = ""
@@ -49,6 +51,7 @@ class Reading:
     home: dt.tzinfo = dt.UTC
     free_mail: frozenset[str] = frozenset()
     longest: int = 1_000_000
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ def floats(text: str) -> bool:
 
 def read_when(text: str, how: Reading) -> When | Fault:
     """A day or a moment. A bare day stays a day; a moment without a zone is in the source's zone."""
+    if how.form:
+        return _epoch(text.strip(), how) if how.form == "epoch_ms" else _month(text.strip(), how.form)
     parts = _SPLIT_TIME.split(text.strip(), maxsplit=1)
     day = _day(parts[0], how.order)
     if isinstance(day, Fault) or len(parts) == 1:
@@ -153,6 +158,38 @@ def read_instant(text: str, how: Reading) -> dt.datetime | Fault:
 
 def _off_the_calendar(text: str) -> Fault:
     return Fault(f"'{text}' is not a time of the calendar", "correct the time in the source, or empty the cell")
+
+
+FORMS = ("month", "month end", "month after", "epoch_ms")
+"""What a date may be written as, where a mapping says so: a month, which stands for its first day, its last day or the
+first day of the next one; milliseconds since 1970-01-01T00:00Z. No cell is read like that unless it is declared."""
+_MONTH = re.compile(r"(\d{4})-(\d{2})$", re.ASCII)
+_MILLISECONDS = re.compile(r"-?\d{1,18}$", re.ASCII)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def _month(text: str, form: str) -> When | Fault:
+    match = _MONTH.match(text)
+    if not match:
+        return Fault(f"'{_short(text)}' is not a month", "write months as 2026-01")
+    try:
+        first = dt.date(int(match[1]), int(match[2]), 1)
+        if form == "month":
+            return When(first)
+        last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        return When(last if form == "month end" else last + dt.timedelta(days=1))
+    except (ValueError, OverflowError):
+        return Fault(f"'{text}' is not a month of the calendar", "correct the month in the source, or empty the cell")
+
+
+def _epoch(text: str, how: Reading) -> When | Fault:
+    if not _MILLISECONDS.match(text):
+        return Fault(f"'{_short(text)}' is not a number of milliseconds since 1970", "write times as 1767225600000")
+    try:
+        moment = _EPOCH + dt.timedelta(milliseconds=int(text))
+        return When(moment.astimezone(how.zone or how.home).date(), moment)
+    except OverflowError:
+        return Fault(f"'{text}' is not a time of the calendar", "correct the time in the source, or empty the cell")
 
 
 def _day(text: str, order: str) -> dt.date | Fault:

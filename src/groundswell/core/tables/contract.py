@@ -99,6 +99,7 @@ ENVELOPE: tuple[Column, ...] = (
 _STAGE = ("open", "won", "lost")
 _ROLES = ("sourced", "influenced", "resold", "assisted", "implemented", "referred", "distributed", "managed")
 _EVIDENCE = ("manual", "crm_field", "registration", "campaign", "activity", "overlap", "claim")
+_POPULATIONS = ("customer", "open_deal", "prospect")
 ROLES = _ROLES
 """Parts a partner can have in a deal; each is a yes/no column of the deals that signals read."""
 
@@ -299,6 +300,15 @@ _ALL = (
         _c("how", "word", "who says so", True, words=("source", "shared_id", "domain", "person")),
         _c("compared", "text", "what was compared"),
     )),
+    Table("overlaps", "v", "accounts that a partner knows too, as a sharing agreement shows them", columns=(
+        _ref("partner_id", "organisations", "the partner", True, "t"),
+        _ref("account_id", "organisations", "the account, ours", True, "t"),
+        _c("day", "date", "first day; empty: the day it was first known", private="t"),
+        _c("our_population", "word", "what the account is to us", True, "t", words=_POPULATIONS),
+        _c("their_population", "word", "what the account is to the partner", True, "t", words=(*_POPULATIONS, "other")),
+        _c("matched_on", "word", "what the two records have in common", True, "t", words=("domain", "name", "id")),
+        _c("their_owner", "text", "who looks after it at the partner", private="t"),
+    ), occurred="day", key=("partner_id", "account_id", "day")),
     Table("fx_rates", "x", "what one unit of home currency is worth", key=("rates", "currency", "day"), columns=(
         _c("rates", "text", "which table of rates: `spot`, or a programme's own such as `hubspot 2024-25`", True, "o",
            fallback="spot"),
@@ -320,6 +330,9 @@ _ALL = (
 
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
 """Every canonical table that can be loaded, by name."""
+
+WITHHELD = frozenset(name for name, table in TABLES.items() if any(column.private == "t" for column in table.columns))
+"""Tables of another company's data (class t): nothing that is shown or written out has rows of them."""
 
 ANY_OF: dict[str, tuple[str, ...]] = {
     "activities": ("partner_id", "account_id", "person_id", "deal_id"),

@@ -7,7 +7,7 @@ with one function that the engine brings: `div(n, d)`, the whole part of a quoti
 
 from groundswell.core.tables.contract import ROLES, TABLES
 
-_FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "starts_on"}
+_FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "starts_on", "overlaps": "day"}
 """Columns that an undated export leaves empty: the day the fact was first known stands in."""
 
 
@@ -174,11 +174,16 @@ select o.organisation_id as partner_id, o.name, o.country, o.domain, m.partner_t
 from organisations_now as o
 left join (
   select *, row_number() over (partition by partner_id
-      order by {_STANDS} desc, valid_from desc, own_id) as place, {_STANDS} as stands
-  from memberships_now where valid_from <= $as_of) as m on m.partner_id = o.organisation_id and m.place = 1
+      order by {_STANDS} desc, step desc, valid_from desc, own_id) as place, {_STANDS} as stands
+  from (select n.*, coalesce(r.rank, case when n.tier is null then -1 else 0 end) as step
+        from memberships_now as n
+        left join (select program, tier, max(rank) as rank from tiers_now where valid_to is null or valid_to >= $as_of
+                   group by program, tier) as r on r.program = n.program and r.tier = n.tier) as held
+  where valid_from <= $as_of) as m on m.partner_id = o.organisation_id and m.place = 1
 where coalesce(m.stands, o.is_partner)"""
 """The partners of a day: those with a membership that stands, neither ended nor terminated, or the role alone where no
-membership is known. The newest that stands describes the partner; one that does not (of a merged double) hides none."""
+membership is known. Of several that stand the one of the highest tier describes the partner (a tier without rank before
+none), then the newest; one that does not stand (of a merged double) hides none."""
 
 ACCOUNTS = """
 select o.* from organisations_now as o
