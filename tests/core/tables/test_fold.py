@@ -330,10 +330,28 @@ _STAGED_TYPES = {c.name: sql_type(c) for c in ENVELOPE} | {"staged_row": "bigint
 
 
 def _stage(engine: Engine, staged: Sequence[Row]) -> None:
-    names = ("own_id", "source", "mention", "deleted", "changed_at", "known_at", "row_hash", "staged_row", "line")
+    names = (
+        "own_id",
+        "source",
+        "mention",
+        "deleted",
+        "changed_at",
+        "known_at",
+        "known_by",
+        "row_hash",
+        "staged_row",
+        "line",
+    )
     engine.do(f"create or replace table staged ({', '.join(f'{n} {_STAGED_TYPES[n]}' for n in names)})")
     for number, row in enumerate(staged, start=1):
-        defaults = {"source": "crm", "mention": False, "deleted": False, "changed_at": None, "line": number + 1}
+        defaults = {
+            "source": "crm",
+            "mention": False,
+            "deleted": False,
+            "changed_at": None,
+            "known_by": "arrival",
+            "line": number + 1,
+        }
         cells = {**defaults, **row, "staged_row": number}
         engine.do(f"insert into staged ({', '.join(cells)}) values ({', '.join('$' + n for n in cells)})", cells)
 
