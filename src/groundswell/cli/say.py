@@ -77,6 +77,28 @@ def _load(entry: dict[str, Any]) -> Iterator[str]:
         yield from _accepted(entry)
 
 
+def tried(entry: dict[str, Any]) -> str:
+    """What some rows of a file would become, each beside its cells."""
+    return "\n".join(_plain(line) for line in _tried(entry))
+
+
+def _tried(entry: dict[str, Any]) -> Iterator[str]:
+    yield f"tried     {entry['file']}  ({entry['format']}, source {entry['source']}); nothing was loaded"
+    for one in entry["tried"]:
+        yield f"  line {one['line']}"
+        wide = max(map(len, one["cells"]))
+        yield from (f"    {header.ljust(wide)}  {cell}".rstrip() for header, cell in one["cells"].items())
+        if row := one["aside"]:
+            column = f"{row['column']}: " if row["column"] else ""
+            yield f"    would be set aside: {column}{row['reason']}. {_capital(row['remedy'])}."
+        for made in one["rows"]:
+            yield f"    -> {made['table']} {made['id']}{'  (a mention)' if made['mention'] else ''}".rstrip()
+            yield from (f"         {column} = {value or '(empty)'}" for column, value in made["columns"].items())
+        yield from (f"    note: {note}" for note in one["notes"])
+    for line in entry["absent"]:
+        yield f"  line {line}: no row begins there"
+
+
 _HOW = {"dmy": "day-month-year", "mdy": "month-day-year", ".": "with decimal point", ",": "with decimal comma"}
 _DATED = ("deals", "activities", "credentials")
 """Tables whose range of days is worth a line."""
@@ -85,6 +107,8 @@ _DATED = ("deals", "activities", "credentials")
 def _accepted(entry: dict[str, Any]) -> Iterator[str]:
     sheet = f", sheet {entry['report']['sheet']}" if entry["report"].get("sheet") else ""
     yield f"accepted  {entry['file']}{sheet}  as {entry['load']}  ({entry['format']}, source {entry['source']})"
+    if said := entry["report"].get("mapping"):
+        yield f"  {said}"
     equation = f"{entry['loaded']} loaded + {entry['unchanged']} unchanged + {entry['quarantined']} quarantined"
     yield f"  {entry['rows_in']} rows in = {equation}"
     for row in entry["quarantine"][:10]:

@@ -11,6 +11,8 @@ from groundswell.policy.read import BadPolicy
 
 WHOLE = ("encoding", "sheet", "zone", "format")
 """Answers that are about a whole file, not about a column."""
+_ODD = re.compile(r"[^A-Za-z0-9._-]|\.(?=mapping$)")
+"""What stands for something else in the name of a file; `x.mapping.toml` is the kept mapping of source x."""
 
 
 @dataclass
@@ -49,4 +51,4 @@ def write(home: Path, source: str, told: Told) -> None:
 
 
 def _path(home: Path, source: str) -> Path:
-    return home / "sources" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', source)}.toml"
+    return home / "sources" / f"{_ODD.sub('_', source)}.toml"
