@@ -24,6 +24,7 @@ from groundswell.cli.exits import Exit
 from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
 from groundswell.core.tables.cells import Fault, Reading, read_when
+from groundswell.engine import durable
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
 from groundswell.policy import read as policy
@@ -38,6 +39,7 @@ from groundswell.runs import assess, rebuild
 from groundswell.runs.kept import checked
 from groundswell.runs.parts import Part, parts
 from groundswell.runs.prepare import Asked, NoSpace, Request, named_mappings
+from groundswell.runs.propose import proposal
 from groundswell.runs.take_in import take_in
 from groundswell.runs.trial import trial
 
@@ -129,6 +131,10 @@ def _exported_at(home: Home, text: str) -> dt.datetime | None:
 
 def _take_in(home: Home, asked: argparse.Namespace) -> int:
     exported_at = _exported_at(home, asked.exported_at)
+    if asked.out is not None and not asked.propose:
+        raise Usage("--out names the mapping that --propose writes")
+    if asked.propose:
+        return _propose(home, asked)
     if asked.trial is not None:
         return _try(home, asked, exported_at)
     worst: int = Exit.ACCEPTED
@@ -152,6 +158,22 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
     elif worst == Exit.ACCEPTED:
         print(say.quality(found))
     return worst
+
+
+def _propose(home: Home, asked: argparse.Namespace) -> int:
+    if asked.mapping or asked.trial is not None:
+        raise Usage("--propose writes a mapping; leave --mapping and --try out")
+    if asked.out is not None:
+        _check_folder(asked.out)
+        if asked.out.exists():
+            raise Usage(f"--out {asked.out} is there already, and may hold what you decided; name another file")
+    found = proposal(home, asked.files, asked.source)
+    if found.text and asked.out is not None:
+        durable.write(asked.out, found.text.encode())
+        print(say.proposed(found.text, str(asked.out)))
+    else:
+        print(found.text or "\n".join(found.known), end="" if found.text else "\n")
+    return Exit.ACCEPTED
 
 
 def _try(home: Home, asked: argparse.Namespace, exported_at: dt.datetime | None) -> int:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from groundswell.actions.quarantine import Exported
+from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation
 from groundswell.reads.partners import Ranked, Standing
@@ -75,6 +76,13 @@ def _load(entry: dict[str, Any]) -> Iterator[str]:
             yield f"    answer with  --answer '{file}:{q['column']}={q['answers'][0]}'{others}"
     else:
         yield from _accepted(entry)
+
+
+def proposed(text: str, path: str) -> str:
+    """What a draft leaves to do."""
+    left = text.count(f'"{UNDECIDED}"')
+    todo = f"{left} places to decide, marked {UNDECIDED}" if left > 1 else f"1 place to decide, marked {UNDECIDED}"
+    return f"{path} is a draft: {todo if left else 'nothing is left to decide, but read why each column is proposed'}"
 
 
 def tried(entry: dict[str, Any]) -> str:
