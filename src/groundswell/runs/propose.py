@@ -17,6 +17,8 @@ from groundswell.engine.home import Home
 from groundswell.runs.kept import recognised
 from groundswell.runs.prepare import Request, named_mappings
 
+_NOTHING = "No table is recognised. Write a [[file]] with its [[file.row]] by hand: docs/reference/mapping.md has the language."
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -55,7 +57,8 @@ def proposal(home: Home, paths: Sequence[Path], source: str = "") -> Proposal:
         return Proposal("", tuple(known))
     proposed = propose(files, limits)
     text = draft(proposed, source or _source_name(files), limits["draft_percent"])
-    lines = ["", *(f"# {line}" for line in _bought(home.policy, proposed, brought)), *(f"# {line}" for line in known)]
+    said = [*_bought(home.policy, proposed, brought)] if any(one.rows for one in proposed) else [_NOTHING]
+    lines = ["", *(f"# {line}" for line in (*said, *known))]
     return Proposal(text + "\n".join(lines) + "\n", tuple(known))
 
 
@@ -88,4 +91,5 @@ def _bought(policy: Policy, proposed: Sequence[ProposedFile], brought: dict[str,
     yield f"With this mapping {every - len(wanting)} of {every} signals can be computed, where cells are filled."
     sets = Counter(wanting.values())
     for together, count in sorted(sets.items(), key=lambda one: (len(one[0]), -one[1], one[0])):
-        yield f"{', '.join(together)}: would {'together ' if len(together) > 1 else ''}add {count} {'signal' if count == 1 else 'signals'}"
+        how = "would together add" if len(together) > 1 else "would add"
+        yield f"{', '.join(together)}: {how} {count} {'signal' if count == 1 else 'signals'}"

@@ -125,22 +125,18 @@ def _row(row: ProposedRow, seen: SeenFile) -> Iterator[str]:
         if not row.mention and (one.why or one.headers):
             facts = "; ".join(f"{header}: {shown(seen.columns[header])}" for header in one.headers)
             yield from (f"# {_plain(line)}" for line in (facts, one.why) if line)
-        yield from _said(one)
+        yield from _said(one, row.table)
 
 
-def _said(one: Said) -> Iterator[str]:
+def _said(one: Said, table: str) -> Iterator[str]:
     asks = f"   # {_plain(one.asks)}" if one.asks else ""
     if not one.words or not isinstance(one.value, Mapping):
         yield f"{one.column} = {_value(one.value)}{asks}"
         return
     yield from (f"{one.column}.{key} = {_value(value)}" for key, value in one.value.items())
     for label, word, rows in one.words:
-        asked = f": one of {', '.join(_words(one.column))}" if word == UNDECIDED else ""
+        asked = f": one of {', '.join(TABLES[table].column(one.column).words)}" if word == UNDECIDED else ""
         yield f"{one.column}.values.{_text(label)} = {_text(word)}   # {rows:,} rows{asked}"
-
-
-def _words(column: str) -> tuple[str, ...]:
-    return next(one.words for table in TABLES.values() for one in table.columns if one.name == column and one.words)
 
 
 def _value(value: object) -> str:

@@ -96,6 +96,11 @@ _REFERS = {
     "organisation_id": ("partner", "account"),
 }  # fmt: skip
 """Column that refers to another thing -> the things that its header may name."""
+_PLACES = {("deals", "partner_id"): "touches", ("credentials", "organisation_id"): "people"}
+"""Where a file of a table refers to an organisation by way of another table."""
+_MENTIONED = (("partner_id", "partner"), ("account_id", "account"), ("organisation_id", "partner"),
+              ("organisation_id", "account"), ("organisation_id", ""), ("owner_id", "owner"))  # fmt: skip
+"""Columns that name organisations and our own people, and which; "" where nobody can say."""
 _MANY = {"partner": "partners", "account": "customers", "owner": "our own people"}
 """What tells whose the organisations or people of a file are."""
 _OWN = {"organisations": ("partner", "account"), "deals": ("deal",), "people": ("person", "owner")}
@@ -248,15 +253,19 @@ class _Proposing:
             )
         found = self.columns[file][table]
         for name, key in (("email", "email"), ("name", "name"), ("full_name", "name")):
-            if table in ("organisations", "people") and (one := found.get(name)):
+            if table in _OWN and (one := found.get(name)) and (table != "deals" or file.columns[one.header].differ):
                 return _said(
                     _ID,
                     {"header": one.header, "key": key},
                     f"no column holds an id; the {key} stands in for it",
                     one.header,
                 )
-        if contract.name == "activities":
+        if table == "activities":
             return None
+        if table == "credentials":
+            parts = (self._referring(file, table, "person_id"), found["code"].header, found["issued_on"].header)
+            value = {"header": "|".join(f"{{{part}}}" for part in parts), **self._key_of(file, parts[0])}
+            return _said(_ID, value, "no column holds an id; person, code and day are one together", *parts)
         differing = [header for header, seen in file.columns.items() if seen.differ]
         asks = f"which column holds the id of the row? No two cells are equal in: {', '.join(differing) or 'none'}"
         return Said(_ID, UNDECIDED, asks=asks)
@@ -374,8 +383,14 @@ class _Proposing:
         if column == "person_id":
             email = self.columns[file]["people"].get("email")
             return email.header if email else ""
+        if column == "organisation_id" and (name := self.columns[file]["organisations"].get("name")):
+            return name.header if name.header not in own and phrase(name.header) != ("name",) else ""
         leads = (one for one in self.relations if one.file is file and one.header not in own)
         return next((one.header for one in leads if self._points(one, things)), "")
+
+    def _key_of(self, file: SeenFile, header: str) -> dict[str, object]:
+        """How a column of people is spelled, as further keys of an expression."""
+        return {"key": "email"} if file.columns[header].proves("email", self.percent) else {}
 
     def _points(self, one: Relation, things: Sequence[str]) -> bool:
         """Whether a relation leads to the ids of a file about such things."""
@@ -398,19 +413,19 @@ class _Proposing:
         """How a column refers: spelled as the file spells its ids that it leads to, else as it looks."""
         thing, by_id = thing_of(header)
         leads = [one for one in self.relations if one.file is file and one.header == header]
-        why = f"the header names the {thing}" if thing else ""
+        why = f"the header names the {thing or column.removesuffix('_id')}"
         for one in leads:
             if (named := self.named[one.to]) is None:
                 continue
             key = named.value.get("key", "") if isinstance(named.value, Mapping) else ""
-            said = f"{why}; {one.said}".removeprefix("; ")
+            said = f"{why}; {one.said}" if thing else one.said
             if one.key in named.headers:
                 return ({"header": header, "key": key} if key else header), said
             if one.key == header and len(named.headers) == 1 and one.to.layout.delimiter:
                 return {"lookup": one.to.path.name, "on": header, "take": named.headers[0]}, said
         seen = file.columns[header]
         if seen.proves("email", self.percent):
-            return {"header": header, "key": "email"}, f"{why}; its cells are e-mail addresses".removeprefix("; ")
+            return {"header": header, "key": "email"}, f"{why}; its cells are e-mail addresses"
         if column == "parent_id" or by_id:
             own = self.named[file] if column == "parent_id" else None
             key = own.value.get("key", "") if own and isinstance(own.value, Mapping) else ""
@@ -437,7 +452,7 @@ class _Proposing:
     def _touch(self, file: SeenFile, deal: ProposedRow) -> Iterator[ProposedRow]:
         """The part of the partner that a deal names."""
         header, own = self._referring(file, "touches", "partner_id"), deal.said[0]
-        if not header or not own.headers:
+        if not header:
             return
         value, why = self._id_of(file, header, "partner_id")
         created = next((one for one in deal.said if one.column == "created_on"), None)
@@ -445,7 +460,7 @@ class _Proposing:
         asks = "which part had the partner: sourced, resold, assisted, ...? Only deals sourced or resold count for it"
         made = ProposedRow("touches", only_if=_there(header), said=[
             Said("subject_kind", {"const": "deal"}),
-            Said("subject_id", own.value, headers=own.headers),
+            Said("subject_id", own.value, asks=own.asks and "the same as external_id of deals", headers=own.headers),
             Said("partner_id", value, why, headers=(header,)),
             self._of(file, "touches", "role", role) if role else Said("role", {"const": UNDECIDED}, asks=asks),
             Said("evidence", {"const": "crm_field"}),
@@ -467,35 +482,46 @@ class _Proposing:
 
     def _mentions(self, file: SeenFile, table: str) -> Iterator[ProposedRow]:
         """The organisations and sellers that the file merely names, where no other file tells more of them."""
-        seen: set[str] = set()
-        for column, thing in (
-            ("partner_id", "partner"),
-            ("account_id", "account"),
-            ("organisation_id", "partner"),
-            ("owner_id", "owner"),
-        ):
-            place = "touches" if table == "deals" and column == "partner_id" else table
-            header = self._referring(file, place, column)
-            if not header or header in seen or self._told(file, header) or thing_of(header)[0] not in (thing, ""):
+        done: set[str] = set()
+        for column, thing in _MENTIONED:
+            place = _PLACES.get((table, column), table)
+            if column not in TABLES[place].names:
                 continue
-            seen.add(header)
+            header = self._referring(file, place, column)
+            if not header or header in done or self._told(file, header) or not self._is(file, header, thing):
+                continue
+            done.add(header)
             value, _ = self._id_of(file, header, column)
-            made = ProposedRow(
-                "organisations", mention=True, only_if=_there(header), said=[Said(_ID, value, headers=(header,))]
-            )
+            own = Said(_ID, value, headers=(header,))
             if thing == "owner":
-                made.table = "people"
-                own = [Said("organisation_id", {"const": "vendor:self"}), Said("side", {"const": "ours"})]
-                made.said += [*own, Said("full_name", header, headers=(header,))]
+                said = [Said("organisation_id", {"const": "vendor:self"}), Said("side", {"const": "ours"})]
+                yield ProposedRow(
+                    "people", [own, *said, Said("full_name", header, headers=(header,))], _there(header), True
+                )
             else:
-                name = self.columns[file]["organisations"].get("name")
-                named = name.header if name and table != "deals" and thing == "partner" else header
-                made.said += [
-                    Said("name", named, headers=(named,)),
-                    Said("is_partner", {"const": thing == "partner"}),
-                    Said("is_customer", {"const": thing == "account"}),
-                ]
-            yield made
+                said = [Said("name", named := self._name_beside(file, table, header), headers=(named,))]
+                said += [self._mentioned(thing, name) for name in ("is_partner", "is_customer")]
+                yield ProposedRow("organisations", [own, *said], _there(header), True)
+
+    def _is(self, file: SeenFile, header: str, thing: str) -> bool:
+        """Whether a header refers to such a thing; one that leads to the ids of another file does by that."""
+        named = thing_of(header)[0]
+        return named == thing or (
+            not named and any(one.file is file and one.header == header for one in self.relations)
+        )
+
+    @staticmethod
+    def _mentioned(thing: str, name: str) -> Said:
+        if not thing:
+            return Said(
+                name, {"const": UNDECIDED}, asks="nothing tells whether these are partners or customers: true or false"
+            )
+        return Said(name, {"const": (thing == "partner") == (name == "is_partner")})
+
+    def _name_beside(self, file: SeenFile, table: str, header: str) -> str:
+        """The column that names what another one refers to; the id itself where there is none."""
+        name = self.columns[file]["organisations"].get("name")
+        return name.header if name and table == "memberships" else header
 
     def _told(self, file: SeenFile, header: str) -> bool:
         """Whether another file is about what a column refers to, and has all of it."""

@@ -155,10 +155,11 @@ def look(path: Path, limits: dict[str, int]) -> list[SeenFile]:
 
 
 def _head(layouts: list[Layout]) -> Layout | None:
-    """Of the rows at the start, the first that is as wide as the table and names each column."""
+    """Of the rows at the start, the first that is nearly as wide as the table: titles above it are narrower."""
     widths = [sum(map(bool, one.headers)) for one in layouts]
-    wide = [one for one, width in zip(layouts, widths, strict=True) if width == max(widths) > 1]
-    return next((one for one in wide if len({*map(normal, one.headers)}) == len(one.headers)), next(iter(wide), None))
+    widest = max(widths, default=0)
+    wide = (one for one, width in zip(layouts, widths, strict=True) if width * 5 >= widest * 4)
+    return next(wide, None) if widest > 1 else None
 
 
 def _text_head(path: Path, encoding: str, limits: dict[str, int]) -> Layout:
