@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 
+from groundswell.connectors.files.about import Said
 from groundswell.connectors.files.mapping import UNDECIDED
-from groundswell.connectors.files.propose import ProposedFile, ProposedRow, Said
+from groundswell.connectors.files.propose import ProposedFile, ProposedRow
 from groundswell.connectors.files.seen import SeenColumn, SeenFile
 from groundswell.connectors.files.suggest import doubts
 from groundswell.core.tables.contract import DECIMALS, TABLES
