@@ -64,7 +64,7 @@ def test_a_file_that_the_kept_mapping_does_not_fit_is_not_read_by_it(home: Home,
     with pytest.raises(Refused, match="no known format"):
         take_in(home, folder / "other.csv")
     (folder / "stock-2.csv").write_text(STOCK.replace("Land", "Staat"), "utf-8")
-    with pytest.raises(Refused, match="'Land'.*mapping kept for source stock"):
+    with pytest.raises(Refused, match=r"'Land'.*mapping kept for source stock"):
         take_in(home, folder / "stock-2.csv")
     generic = "partner_id,partner_name\nP1,Nord\n"
     (folder / "stock-3.csv").write_text(generic, "utf-8")

@@ -115,8 +115,6 @@ _DATED = ("deals", "activities", "credentials")
 def _accepted(entry: dict[str, Any]) -> Iterator[str]:
     sheet = f", sheet {entry['report']['sheet']}" if entry["report"].get("sheet") else ""
     yield f"accepted  {entry['file']}{sheet}  as {entry['load']}  ({entry['format']}, source {entry['source']})"
-    if said := entry["report"].get("mapping"):
-        yield f"  {said}"
     equation = f"{entry['loaded']} loaded + {entry['unchanged']} unchanged + {entry['quarantined']} quarantined"
     yield f"  {entry['rows_in']} rows in = {equation}"
     for row in entry["quarantine"][:10]:
@@ -125,6 +123,8 @@ def _accepted(entry: dict[str, Any]) -> Iterator[str]:
     if len(entry["quarantine"]) > 10:
         yield f"    and {len(entry['quarantine']) - 10} more: groundswell loads show {entry['load']}"
     report = entry["report"]
+    if report.get("mapping"):
+        yield f"  {report['mapping']}"
     if report.get("read_as"):
         yield "  read as: " + ", ".join(f"{column} {_HOW.get(how, how)}" for column, how in report["read_as"].items())
     for name, (rows, first, last) in report.get("tables", {}).items():

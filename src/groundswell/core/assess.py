@@ -4,6 +4,7 @@ The engine has cut every table at the day before this is called. Nothing here kn
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -80,6 +81,7 @@ def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tu
 def lacking(policy: Policy, brought: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, ...]]:
     """Signals that data of these canonical columns, by table, cannot compute -> every column that is wanting.
 
+    `accounts` stands beside the tables: the columns of organisations that rows of customers bring.
     The data themselves are not looked at: a column that is brought and empty, or types of activity that do not occur,
     are found at the load.
     """
@@ -91,7 +93,9 @@ def lacking(policy: Policy, brought: Mapping[str, frozenset[str]]) -> dict[str, 
         found = {one for one in wanted if not _brought(one, brought)}
         tables = {one.split(".")[0] for one in found if not _column(one).fallback}
         if found := {one for one in found if not (_column(one).fallback and one.split(".")[0] in tables)}:
-            wanting[name] = tuple(sorted(found))
+            wanting[name] = tuple(
+                sorted(re.sub(r"^accounts(\..*)", r"organisations\1 of accounts", one) for one in found)
+            )
     return wanting
 
 
@@ -103,14 +107,15 @@ def _sources(measure: Measure, lists: dict[str, tuple[str, ...]]) -> Iterator[st
         if derived:
             columns = [(one, *one.split(".")) for one in derived[1]]
             needed = [one for one, table, column in columns if TABLES[table].column(column).required]
-            yield from needed or [one for one, *_ in columns]
+            said = needed or [one for one, *_ in columns]
+            yield from (one.replace("organisations.", "accounts.") for one in said)
         elif name in own and name != "group_key":
             yield f"{measure.table}.{name}"
 
 
 def _column(place: str) -> Column:
     table, name = place.split(".")
-    return TABLES[table].column(name)
+    return TABLES["organisations" if table == "accounts" else table].column(name)
 
 
 def _brought(place: str, brought: Mapping[str, frozenset[str]]) -> bool:

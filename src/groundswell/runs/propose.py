@@ -76,6 +76,9 @@ def _bring(brought: dict[str, set[str]], found: Recognised) -> None:
             name for name, expr in row.columns.items() if not expr.headers() or expr.headers() & found.header_of.keys()
         }
         brought.setdefault(row.table, set()).update(there)
+        buys = row.columns.get("is_customer")
+        if row.table == "organisations" and buys and buys.const != "false":
+            brought.setdefault("accounts", set()).update(there)
 
 
 def _bought(policy: Policy, proposed: Sequence[ProposedFile], brought: dict[str, set[str]]) -> Iterator[str]:
@@ -86,9 +89,13 @@ def _bought(policy: Policy, proposed: Sequence[ProposedFile], brought: dict[str,
             if "amount" in columns:  # its currency is a column, or asked for in [source]
                 columns.add("currency")
             brought.setdefault(row.table, set()).update(columns)
+            if any(one.column == "is_customer" and one.value != {"const": False} for one in row.said):
+                brought.setdefault("accounts", set()).update(columns)
     wanting = lacking(policy, {table: frozenset(columns) for table, columns in brought.items()})
     every = len(policy.signals)
-    yield f"With this mapping {every - len(wanting)} of {every} signals can be computed, where cells are filled."
+    money = {"amount"} <= brought.get("deals", set()) and "amount_home" not in brought["deals"]
+    rates = f", and amounts are in {policy.instance.home_currency} or have rates" if money else ""
+    yield f"With this mapping {every - len(wanting)} of {every} signals can be computed, where cells are filled{rates}."
     sets = Counter(wanting.values())
     for together, count in sorted(sets.items(), key=lambda one: (len(one[0]), -one[1], one[0])):
         how = "would together add" if len(together) > 1 else "would add"

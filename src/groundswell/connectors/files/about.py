@@ -45,7 +45,10 @@ class _Kind:
 ID = "external_id"
 _KINDS = (
     _Kind("organisations", (("name",),)),
-    _Kind("deals", (("amount", "stage", "stage_class"), ("created_on", "close_on", "closed_on"), (ID, "name"))),
+    _Kind(
+        "deals",
+        (("amount", "amount_home", "stage", "stage_class"), ("created_on", "close_on", "closed_on"), (ID, "name")),
+    ),
     _Kind("credentials", (("code",), ("issued_on",), ("person_id",))),
     _Kind("activities", (("type",), ("occurred_on",), ("partner_id", "person_id", "account_id", "deal_id"))),
     _Kind("registrations", (("partner_id",), ("customer_name",), ("submitted_at", "state"))),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 
 from groundswell.connectors.files.about import Said
@@ -37,35 +37,24 @@ def _source(files: Sequence[ProposedFile], source: str) -> Iterator[str]:
         yield f'currency = "{UNDECIDED}"   # no column names the currency of {_plain(money)}: such as USD'
 
 
-def _of_kinds(files: Iterable[ProposedFile], kinds: Iterable[str]) -> Iterator[tuple[ProposedRow, str, SeenColumn]]:
-    """(row, column, what its cells show) of the proposed columns of some kinds."""
-    for file in files:
-        for row in file.rows:
-            for one in row.said:
-                kind = next((c.kind for c in TABLES[row.table].columns if c.name == one.column), "instant")
-                for header in one.headers if kind in kinds and one.column != "external_id" else ():
-                    yield row, one.column, file.seen.columns[header]
-
-
 def _floating(files: Sequence[ProposedFile]) -> str:
-    found = (f"{seen.header} '{seen.floating}'" for _, _, seen in _of_kinds(files, ("instant",)) if seen.floating)
-    return next(found, "")
+    columns = (file.seen.columns[header] for file in files for header in sorted(file.of_kinds("instant")))
+    return next((f"{seen.header} '{seen.floating}'" for seen in columns if seen.floating), "")
 
 
 def _asking(files: Sequence[ProposedFile]) -> str:
-    found = (seen for _, _, seen in _of_kinds(files, (*DECIMALS, "int")) if seen.reading("number") == "?")
-    return next((f"{seen.header} '{seen.proofs['number'].asks}'" for seen in found), "")
+    for file in files:
+        for header in sorted(file.seen.open("number", file.of_kinds(*DECIMALS, "int"))):
+            return f"{header} '{file.seen.columns[header].proofs['number'].asks}'"
+    return ""
 
 
 def _without_currency(files: Sequence[ProposedFile]) -> str:
-    found = (
-        seen.header
-        for row, column, seen in _of_kinds(files, ("money",))
-        if column != "amount_home"
-        and "currency" in TABLES[row.table].names
-        and all(one.column != "currency" for one in row.said)
-    )
-    return next(found, "")
+    for row in (row for file in files for row in file.rows):
+        named = {one.column: one for one in row.said}
+        if "amount" in named and "currency" in TABLES[row.table].names and "currency" not in named:
+            return ", ".join(named["amount"].headers)
+    return ""
 
 
 def pattern(seen: SeenFile) -> str:
@@ -137,7 +126,7 @@ def _said(one: Said, table: str) -> Iterator[str]:
     yield from (f"{one.column}.{key} = {_value(value)}" for key, value in one.value.items())
     for label, word, rows in one.words:
         asked = f": one of {', '.join(TABLES[table].column(one.column).words)}" if word == UNDECIDED else ""
-        yield f"{one.column}.values.{_text(label)} = {_text(word)}   # {rows:,} rows{asked}"
+        yield f"{one.column}.values.{_text(label)} = {_text(word)}   # {rows:,} {'row' if rows == 1 else 'rows'}{asked}"
 
 
 def _value(value: object) -> str:

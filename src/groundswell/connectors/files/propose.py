@@ -5,7 +5,7 @@ mapping in which that stands is not taken.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from groundswell.connectors.files.about import ID, About, Said, Value
 from groundswell.connectors.files.mapping import UNDECIDED
@@ -32,6 +32,16 @@ class ProposedFile:
     rows: list[ProposedRow] = field(default_factory=list)
     looked_up_by: list[str] = field(default_factory=list)
     """Names of files that look something up in it."""
+
+    def of_kinds(self, *kinds: str) -> set[str]:
+        """The headers that stand for columns of some kinds."""
+        return {
+            header
+            for row in self.rows
+            for one in row.said
+            if one.column != ID and _kind(row.table, one.column) in kinds
+            for header in one.headers
+        }
 
     @property
     def used(self) -> set[str]:
@@ -61,6 +71,8 @@ class _Proposing:
     def found(self) -> list[ProposedFile]:
         """The proposal of each file."""
         proposed = [ProposedFile(file, list(self._rows(file))) for file in self.files]
+        for one in proposed:
+            _settle(one)
         for one in proposed:
             names = {
                 said.value["lookup"]
@@ -284,6 +296,21 @@ class _Proposing:
 
 def _column(table: str, name: str) -> Column | None:
     return next((one for one in TABLES[table].columns if one.name == name), None)
+
+
+def _kind(table: str, name: str) -> str:
+    column = _column(table, name)
+    return column.kind if column else "instant"
+
+
+def _settle(file: ProposedFile) -> None:
+    """Ask for the order of no date that another date of the file decides, since both are written by one system."""
+    asked = file.seen.open("date", file.of_kinds("date", "instant"))
+    for row in file.rows:
+        for place, one in enumerate(row.said):
+            if isinstance(one.value, Mapping) and one.value.get("format") == UNDECIDED and one.headers[0] not in asked:
+                why = f"{one.why}; another date of the file decides the order of its days and months"
+                row.said[place] = replace(one, value=one.headers[0], asks="", why=why)
 
 
 def _said(column: str, value: Value, why: str, *headers: str) -> Said:

@@ -15,7 +15,7 @@ from groundswell.connectors.files.recognise import normal
 from groundswell.core.tables.cells import EMPTY, Fault, Noted, Reading, floats, reader
 from groundswell.core.tables.contract import DECIMALS, Column
 from groundswell.core.tables.guard import unguarded
-from groundswell.core.tables.proof import Proof
+from groundswell.core.tables.proof import Proof, settle
 
 _PROVEN_BY = {"instant": "date", "money": "number", "share": "number", "int": "number"}
 """Kind of a column -> the kind that its cells are looked at as: how many decimals there may be is for the load."""
@@ -128,6 +128,11 @@ class SeenFile:
     def unnamed(self) -> tuple[str, ...]:
         """Headers by which nothing can be mapped: they stand more than once, or hold a brace."""
         return tuple(dict.fromkeys(header for header in self.layout.headers if header and header not in self.columns))
+
+    def open(self, kind: str, headers: set[str]) -> set[str]:
+        """Which of some columns of dates or numbers can still be read two ways when they are read together."""
+        proofs = {header: self.columns[header].proofs[kind] for header in self.columns if header in headers}
+        return {question.column for question in settle(proofs, {}, "")[1]}
 
     def apart(self, one: str, other: str) -> bool:
         """Whether no two rows are equal in two columns."""
