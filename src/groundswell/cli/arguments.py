@@ -13,6 +13,11 @@ def _count(text: str) -> int:
     return number
 
 
+def _lines(text: str) -> frozenset[int]:
+    """Lines of a file: "2,5,9"."""
+    return frozenset(_count(part) for part in text.split(","))
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     everywhere = argparse.ArgumentParser(add_help=False)
@@ -36,6 +41,14 @@ def parser() -> argparse.ArgumentParser:
         "--exported-at", default="", metavar="INSTANT", help="when the files were exported, 2026-01-31T08:00Z"
     )
     one.add_argument("--answer", action="append", default=[], metavar="FILE:COLUMN=ANSWER", help="answer a question")
+    one.add_argument(
+        "--propose", action="store_true", help="load nothing; write a draft mapping of files of any shape, to be edited"
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", help="the mapping that --propose writes (default: print it)")
+    one.add_argument(
+        "--try", type=_lines, dest="trial", metavar="LINES",
+        help="load nothing; show what the rows on these lines, 2,5,9, would become",
+    )  # fmt: skip
     one.add_argument("--strict", action="store_true", help="refuse a file of which a row would be quarantined")
     one.add_argument("--json", action="store_true", help="print what happened as JSON")
     one = command("assess", "assess every partner as of a day, and publish")

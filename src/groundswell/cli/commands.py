@@ -7,6 +7,8 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -24,6 +26,7 @@ from groundswell.core import catalog
 from groundswell.core.signals.windows import FIRST_DAY, LAST_DAY
 from groundswell.core.tables.cells import Fault, Reading, read_instant
 from groundswell.core.tables.contract import WITHHELD
+from groundswell.engine import durable
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
 from groundswell.policy import read as policy
@@ -35,9 +38,12 @@ from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.loads import Load
 from groundswell.runs import assess, rebuild
+from groundswell.runs.kept import checked
 from groundswell.runs.parts import Part, parts
 from groundswell.runs.prepare import Asked, NoSpace, Request, named_mappings
+from groundswell.runs.propose import proposal
 from groundswell.runs.take_in import Unsettled, take_in
+from groundswell.runs.trial import trial
 
 _READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor")
 """Commands that have nothing to say where nothing was taken in."""
@@ -61,7 +67,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
             return _fail(
                 f"{home.path} holds no instance yet; groundswell take-in makes one (--home names it)", Exit.USAGE
             )
-        if asked.command != "check":
+        if asked.command != "check" and not (asked.command == "take-in" and (asked.propose or asked.trial)):
             _ready(home)
         return commands[asked.command](home, asked)
     except (BadPolicy, Usage, standings.Unknown, standings.NothingPublished) as error:
@@ -132,9 +138,15 @@ def _exported_at(home: Home, text: str) -> dt.datetime | None:
 
 def _take_in(home: Home, asked: argparse.Namespace) -> int:
     exported_at = _exported_at(home, asked.exported_at)
+    if asked.out is not None and not asked.propose:
+        raise Usage("--out names the mapping that --propose writes")
+    if asked.propose:
+        return _propose(home, asked)
+    if asked.trial is not None:
+        return _try(home, asked, exported_at)
     worst: int = Exit.ACCEPTED
     said = []
-    named = named_mappings(Request(asked.mapping))
+    named = named_mappings(home, Request(asked.mapping, source=asked.source))
     with _writing(home, "take-in"), parts(home, asked.files, named) as found_parts:
         answers = _answers(asked, {part.path.name for part in found_parts})
         for part in found_parts:
@@ -156,22 +168,68 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
     return worst
 
 
+def _propose(home: Home, asked: argparse.Namespace) -> int:
+    if asked.mapping or asked.trial is not None:
+        raise Usage("--propose writes a mapping; leave --mapping and --try out")
+    if asked.out is not None:
+        _check_folder(asked.out)
+        if asked.out.exists():
+            raise Usage(f"--out {asked.out} is there already, and may hold what you decided; name another file")
+    found = proposal(home, asked.files, asked.source)
+    if found.text and asked.out is not None:
+        durable.write(asked.out, found.text.encode())
+        print(say.proposed(found.text, str(asked.out)))
+    else:
+        print(found.text or "\n".join(found.known), end="" if found.text else "\n")
+    return Exit.ACCEPTED
+
+
+def _try(home: Home, asked: argparse.Namespace, exported_at: dt.datetime | None) -> int:
+    """Show what some rows would become; the exit code is that of the worst file."""
+    worst: int = Exit.ACCEPTED
+    answers = _answers(asked, {path.name for path in asked.files})
+    said = []
+    for path in asked.files:
+        request = Request(asked.mapping, "", asked.source, exported_at, answers.get(path.name, {}), asked.strict)
+        code, entry = _guarded(path, partial(_tried, home, path, request, asked.trial))
+        worst = max(worst, code)
+        said.append(entry)
+        if not asked.json:
+            text = say.load(entry) if code else say.tried(entry)
+            print(text, file=sys.stderr if code else sys.stdout, flush=True)
+    if asked.json:
+        print(json.dumps({"tried": said}, ensure_ascii=False, indent=1))
+    return worst
+
+
+def _tried(home: Home, path: Path, request: Request, lines: frozenset[int]) -> dict[str, object]:
+    return {"file": str(path), **asdict(trial(home, path, request, lines))}
+
+
 def _one_part(home: Home, part: Part, request: Request) -> tuple[int, dict[str, object]]:
     if part.refused:
         return Exit.REFUSED, {"file": str(part.path), "refused": part.refused}
+    left = {"sheets_left": list(part.left)} if part.left else {}
+    return _guarded(
+        Path(part.name) if part.sheet else part.path,
+        lambda: _load(take_in(home, part.path, request, _now()), part.path) | left,
+    )
+
+
+def _guarded(path: Path, read: Callable[[], dict[str, object]]) -> tuple[int, dict[str, object]]:
+    """What came of reading a file, or why it is refused, or what is asked of it."""
     try:
-        load = take_in(home, part.path, request, _now())
+        return Exit.ACCEPTED, read()
     except Refused as error:
-        return Exit.REFUSED, {"file": part.name if part.sheet else str(part.path), "refused": str(error)}
+        return Exit.REFUSED, {"file": str(path), "refused": str(error)}
     except Asked as error:
         questions = [{"column": q.column, "question": q.text, "answers": list(q.answers)} for q in error.questions]
-        return Exit.QUESTION, {"file": str(part.path), "format": error.format, "questions": questions}
+        return Exit.QUESTION, {"file": str(path), "format": error.format, "questions": questions}
     except Unsettled as error:
-        entry = _load(error.load, part.path) if error.load else {"file": str(part.path)}
+        entry = _load(error.load, path) if error.load else {"file": str(path)}
         return Exit.FAULT, {**entry, "faults": error.why}
     except Damaged as error:
-        return Exit.FAULT, {"file": str(part.path), "faults": [str(error)]}
-    return Exit.ACCEPTED, _load(load, part.path) | ({"sheets_left": list(part.left)} if part.left else {})
+        return Exit.FAULT, {"file": str(path), "faults": [str(error)]}
 
 
 def _load(load: Load, path: Path) -> dict[str, object]:
@@ -351,12 +409,16 @@ def _check(home: Home, asked: argparse.Namespace) -> int:
             if policy.write_needs(home.path, signal.origin.file, signal.origin.own, catalog.needs(found, signal)):
                 print(f"{signal.origin.file}: needs written")
         found, faults = catalog.check(policy.texts(home.path))
+    kept, unreadable = checked(home.path)
+    faults += unreadable
     for fault in faults:
         print(fault)
     own = sorted(path for path in texts if path.startswith("own/"))
     print(f"{len(found.files)} files, {len(found.signals)} signals, {len(faults)} faults, policy {found.version[:12]}")
     for path in own:
         print(f"{path.removeprefix('own/')} is the instance's own")
+    for mapping in kept:
+        print(f"the mapping kept for source {mapping.source} can be read")
     return Exit.USAGE if faults else Exit.ACCEPTED
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from groundswell.actions.quarantine import Exported
+from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation
 from groundswell.reads.partners import Ranked, Standing
@@ -93,6 +94,35 @@ def _load(entry: dict[str, Any]) -> Iterator[str]:
         yield from _accepted(entry)
 
 
+def proposed(text: str, path: str) -> str:
+    """What a draft leaves to do."""
+    left = text.count(f'"{UNDECIDED}"')
+    todo = f"{left} places to decide, marked {UNDECIDED}" if left > 1 else f"1 place to decide, marked {UNDECIDED}"
+    return f"{path} is a draft: {todo if left else 'nothing is left to decide, but read why each column is proposed'}"
+
+
+def tried(entry: dict[str, Any]) -> str:
+    """What some rows of a file would become, each beside its cells."""
+    return "\n".join(_plain(line) for line in _tried(entry))
+
+
+def _tried(entry: dict[str, Any]) -> Iterator[str]:
+    yield f"tried     {entry['file']}  ({entry['format']}, source {entry['source']}); nothing was loaded"
+    for one in entry["tried"]:
+        yield f"  line {one['line']}"
+        wide = max(map(len, one["cells"]))
+        yield from (f"    {header.ljust(wide)}  {cell}".rstrip() for header, cell in one["cells"].items())
+        if row := one["aside"]:
+            column = f"{row['column']}: " if row["column"] else ""
+            yield f"    would be set aside: {column}{row['reason']}. {_capital(row['remedy'])}."
+        for made in one["rows"]:
+            yield f"    -> {made['table']} {made['id']}{'  (a mention)' if made['mention'] else ''}".rstrip()
+            yield from (f"         {column} = {value or '(empty)'}" for column, value in made["columns"].items())
+        yield from (f"    note: {note}" for note in one["notes"])
+    for line in entry["absent"]:
+        yield f"  line {line}: no row begins there"
+
+
 _HOW = {"dmy": "day-month-year", "mdy": "month-day-year", ".": "with decimal point", ",": "with decimal comma"}
 _DATED = ("deals", "activities", "credentials")
 """Tables whose range of days is worth a line."""
@@ -109,6 +139,8 @@ def _accepted(entry: dict[str, Any]) -> Iterator[str]:
     if len(entry["quarantine"]) > 10:
         yield f"    and {len(entry['quarantine']) - 10} more: groundswell loads show {entry['load']}"
     report = entry["report"]
+    if report.get("mapping"):
+        yield f"  {report['mapping']}"
     if report.get("read_as"):
         yield "  read as: " + ", ".join(f"{column} {_HOW.get(how, how)}" for column, how in report["read_as"].items())
     for name, (rows, first, last) in report.get("tables", {}).items():

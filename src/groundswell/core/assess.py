@@ -4,6 +4,7 @@ The engine has cut every table at the day before this is called. Nothing here kn
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from groundswell.core.signals.compile import Half, compile_halves, half
 from groundswell.core.signals.fiscal import Calendar, calendar
 from groundswell.core.signals.values import Covered, value
 from groundswell.core.tables import views
+from groundswell.core.tables.contract import TABLES, Column
 
 Row = Mapping[str, object]
 Ask = Callable[[str, Mapping[str, object]], list[dict[str, object]]]
@@ -77,6 +79,60 @@ def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tu
     """Signals that cannot be computed from the tables of a day -> what is missing; table -> how many it would add."""
     unavailable = _unavailable(_covers(policy, as_of, ask, _fiscal(policy, ask))[1])
     return unavailable, _would_add(unavailable)
+
+
+def lacking(policy: Policy, brought: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, ...]]:
+    """Signals that data of these canonical columns, by table, cannot compute -> every column that is wanting.
+
+    `accounts` stands beside the tables: the columns of organisations that rows of customers bring.
+    The data themselves are not looked at: a column that is brought and empty, or types of activity that do not occur,
+    are found at the load.
+    """
+    wanting: dict[str, tuple[str, ...]] = {}
+    for name, signal in policy.signals.items():
+        wanted: set[str] = set()
+        for part in shapes.halves(signal.measure):
+            wanted |= {*views.REACH[part.table], *_sources(part, dict(policy.lists))}
+        found = {one for one in wanted if not _brought(one, brought)}
+        tables = {one.split(".")[0] for one in found if not _column(one).fallback}
+        if found := {one for one in found if not (_column(one).fallback and one.split(".")[0] in tables)}:
+            wanting[name] = tuple(
+                sorted(re.sub(r"^accounts(\..*)", r"organisations\1 of accounts", one) for one in found)
+            )
+    return wanting
+
+
+def _sources(measure: Measure, lists: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    """The canonical columns that a measure cannot do without: of a derived one, those that every row has."""
+    own = TABLES[measure.table].names
+    for name in shapes.columns(measure, lists):
+        derived = views.DERIVED.get(measure.table, {}).get(name)
+        if derived:
+            columns = [(one, *one.split(".")) for one in derived[1]]
+            needed = [one for one, table, column in columns if TABLES[table].column(column).required]
+            said = needed or [one for one, *_ in columns]
+            yield from (one.replace("organisations.", "accounts.") for one in said)
+        elif name in own and name != "group_key":
+            yield f"{measure.table}.{name}"
+
+
+def _column(place: str) -> Column:
+    table, name = place.split(".")
+    return TABLES["organisations" if table == "accounts" else table].column(name)
+
+
+def _brought(place: str, brought: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a column is brought, or follows from what is."""
+    table, name = place.split(".")
+    here = brought.get(table, frozenset())
+    if place == "activities.partner_id" and "person_id" in here:
+        return "organisation_id" in brought.get("people", frozenset()) or name in here
+    if place == "deals.amount_home":
+        return "amount_home" in here or {"amount", "currency"} <= here
+    if place == "deals.closed_on":
+        return "closed_on" in here or {"close_on", "stage_class"} <= here
+    follows = name == views.FALLBACKS.get(table) or _column(place).fallback
+    return name in here or bool(here and follows)
 
 
 def _fiscal(policy: Policy, ask: Ask) -> Calendar:

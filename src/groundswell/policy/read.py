@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 _TABLE = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(r"\s*([A-Za-z0-9_.\-\"]+)\s*=")
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|[A-Za-z0-9_-]+')
+_KEY = re.compile(rf"\s*((?:{_WORD.pattern})(?:\s*\.\s*(?:{_WORD.pattern}))*)\s*=")
 
 
 class BadPolicy(Exception):  # noqa: N818 - the glossary's word for it
@@ -112,7 +113,11 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
             table = _numbered(tuple(head[2].replace('"', "").split(".")), bool(head[1]), counts)
             found.setdefault(table, number)
         elif depth == 0 and (key := _KEY.match(line)):
-            found.setdefault((*table, *key[1].replace('"', "").split(".")), number)
+            words = tuple(
+                tomllib.loads(f"x = {word}")["x"] if word[0] in "\"'" else word for word in _WORD.findall(key[1])
+            )
+            for end in range(1, len(words) + 1):
+                found.setdefault((*table, *words[:end]), number)
         if not head_line(line):
             bare = re.sub(r'"[^"]*"|\'[^\']*\'|#.*', "", line)
             depth = max(0, depth + bare.count("[") + bare.count("{") - bare.count("]") - bare.count("}"))

@@ -10,8 +10,8 @@ from pathlib import Path
 from groundswell.connectors.files import archive, kinds, workbook
 from groundswell.connectors.files.mapping import Mapping_
 from groundswell.connectors.files.read import Refused
-from groundswell.connectors.files.recognise import recognise
 from groundswell.engine.home import Home
+from groundswell.runs.kept import recognised
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _sheets(path: Path, named: list[Mapping_], limits: dict[str, int]) -> Iterat
     known, left = [], []
     for sheet in workbook.sheets(path):
         try:
-            recognise(path, path.name, named, "", limits, sheet.name)
+            recognised(path, path.name, named, "", limits, sheet.name)
             known.append(sheet.name)
         except Refused:
             left.append(sheet.name)

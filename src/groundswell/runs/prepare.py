@@ -22,6 +22,8 @@ from groundswell.engine import landings
 from groundswell.engine.home import Home, landing_path
 from groundswell.records.loads import Load
 from groundswell.runs import sources
+from groundswell.runs.kept import kept as kept_mappings
+from groundswell.runs.kept import recognised
 
 
 class NoSpace(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -66,9 +68,11 @@ class Work:
     watch: Callable[[int, float], None] | None = None
 
 
-def named_mappings(request: Request) -> list[Mapping_]:
-    """The mappings that a file may be read by. Raises BadPolicy."""
-    return [mappings.own(request.mapping)] if request.mapping else list(mappings.shipped())
+def named_mappings(home: Home, request: Request) -> list[Mapping_]:
+    """The mappings that a file may be read by: the one given, else those kept, else what ships. Raises BadPolicy."""
+    if request.mapping:
+        return [mappings.own(request.mapping)]
+    return [*kept_mappings(home.path, request.source), *mappings.shipped()]
 
 
 def check_room(home: Home, path: Path) -> None:
@@ -83,20 +87,32 @@ def check_room(home: Home, path: Path) -> None:
         raise NoSpace(f"{free:,} bytes are free, a load of this file needs {needed:,}. Make room and try again.")
 
 
-def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[Mapping_], request: Request) -> Work:
-    """Recognise a file and settle how its columns are read; raises Asked while a question is open."""
+def prepare(
+    home: Home,
+    kept: Path,
+    name: str,
+    folder: Path | None,
+    named: list[Mapping_],
+    request: Request,
+    trial: bool = False,
+) -> Work:
+    """Recognise a file and settle how its columns are read; raises Asked while a question is open.
+
+    On trial, neither answers nor the files of lookups are kept.
+    """
     limits = dict(home.policy.instance.limits)
     _known_encoding(request.answers.get("encoding", ""), kept)
     sheet = request.sheet or request.answers.get("sheet", "")
-    found = recognise(kept, name, named, request.answers.get("encoding", ""), limits, sheet)
+    found = recognised(kept, name, named, request.answers.get("encoding", ""), limits, sheet)
     source = request.source or found.mapping.source
     told = sources.read(home.path, source)
     answers = {**told.of(found.file.name), **request.answers}
     if (answers.get("encoding") or "") != request.answers.get("encoding", ""):
         _known_encoding(answers["encoding"], kept, f"{told.path}: ")
-        found = recognise(kept, name, named, answers["encoding"], limits, sheet)
+        found = recognised(kept, name, named, answers["encoding"], limits, sheet)
     if chosen := answers.get("format"):
-        found = recognise(kept, name, [_only(m, chosen) for m in named], answers.get("encoding", ""), limits, sheet)
+        only = [_only(m, chosen) for m in named]
+        found = recognised(kept, name, only, answers.get("encoding", ""), limits, sheet)
     questions = [q for q in found.questions if not _answered(q, found, answers)]
     orders: dict[str, str] = {}
     zone = ""
@@ -118,12 +134,12 @@ def prepare(home: Home, kept: Path, name: str, folder: Path | None, named: list[
             )
     if questions:
         raise Asked(source, found.file.name, tuple(questions))
-    if request.answers:
+    if request.answers and not trial:
         kept_answers = {column: answer for column, answer in request.answers.items() if column not in sources.ONCE}
         told.answers.setdefault(found.file.name, {}).update(kept_answers)
         sources.write(told)
     found = _chosen_headers(found, answers)
-    lookups, beside = _lookups(home, found.file, folder)
+    lookups, beside = _lookups(home, found.file, folder, trial)
     return Work(home, kept, found, source, orders, {**answers}, zone, lookups, beside, request.watch)
 
 
@@ -221,9 +237,9 @@ def _known_encoding(name: str, path: Path, told: str = "--answer ") -> None:
 
 
 def _lookups(
-    home: Home, file: FileMap, folder: Path | None
+    home: Home, file: FileMap, folder: Path | None, trial: bool
 ) -> tuple[dict[tuple[str, str, str], dict[str, str]], dict[str, str]]:
-    """The lookup files that the row maps name, read whole and kept as landings of their own."""
+    """The lookup files that the row maps name, read whole and, but on trial, kept as landings of their own."""
     found: dict[tuple[str, str, str], dict[str, str]] = {}
     beside: dict[str, str] = {}
     if folder is None:
@@ -234,7 +250,8 @@ def _lookups(
                 path = folder / lookup.file
                 if not path.is_file():
                     raise Refused(f"the mapping looks up {lookup.file}, which does not lie beside the file")
-                beside.setdefault(lookup.file, landings.keep(home.path, path))
+                if not trial:
+                    beside.setdefault(lookup.file, landings.keep(home.path, path))
                 longest = home.policy.instance.limits["cell_characters"]
                 found[lookup.file, lookup.on, lookup.take] = _lookup(path, lookup.file, lookup, longest)
     return found, beside

@@ -89,4 +89,5 @@ def _quoted(text: str) -> str:
 
 def file_name(source: str) -> str:
     """A file name that belongs to one source alone: letters, digits and `._-~` as they are, the rest as %XX of UTF-8."""
-    return urllib.parse.quote(source, safe="")
+    quoted = urllib.parse.quote(source, safe="")  # x.mapping.toml is the kept mapping of source x
+    return quoted.removesuffix(".mapping") + "%2Emapping" if quoted.endswith(".mapping") else quoted

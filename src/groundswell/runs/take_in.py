@@ -27,6 +27,7 @@ from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow, after_the_latest
 from groundswell.runs import damage, drift
+from groundswell.runs.kept import confirmed
 from groundswell.runs.prepare import Asked, Request, Work, batches_of, check_room, named_mappings, prepare, reopened
 from groundswell.runs.staged import Staged
 
@@ -38,15 +39,19 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
     Damaged; of those, Unsettled with a load where the file was taken in all the same.
     """
     check_room(home, path)
-    named = named_mappings(request)
+    named = named_mappings(home, request)
     landing = landings.keep(home.path, path)
     kept = landings.at(home.path, landing)
     work = prepare(home, kept, path.name, path.parent, named, request)
     recover(home, now)  # only now: a landing that was lost, and is wanted to settle, may just have come again
     load = _open(work, landing, path.name, request, now)
-    if (before := _same_as_latest(load)) is not None:
-        return _repeat(load, before)
-    return enter(work, load, now, request.strict)
+    before = _same_as_latest(load)
+    load = _repeat(load, before) if before is not None else enter(work, load, now, request.strict)
+    said = confirmed(home.path, load.source, work.found.mapping)
+    if load.report.get("mapping", "") != said:
+        load.report["mapping"] = said
+        load.save(update_fields=["report"])
+    return load
 
 
 # --------------------------------------------------------------------------------------------------------- the load
@@ -80,8 +85,8 @@ def _open(work: Work, landing: str, file_name: str, request: Request, now: dt.da
         known_at=request.exported_at or arrived,
         dated=bool(request.exported_at) or dated_by_row,
         request={
-            "mapping": work.found.mapping.text if request.mapping else "",
-            "mapping_name": str(request.mapping or ""),
+            "mapping": work.found.mapping.text if work.found.mapping.name else "",
+            "mapping_name": work.found.mapping.name,
             "answers": work.answers | work.orders | {k: v for k, v in _whole(work).items() if v},
             "beside": work.beside,
             "home": home_of(work.home),
@@ -215,7 +220,8 @@ def _nothing_left(seen: Seen) -> str:
     return f"all {seen.rows_in} rows would be quarantined, so nothing is loaded. First at line {first.line}; most often: {worst}"
 
 
-def _stage(work: Work, staged: Staged) -> Seen:
+def stager_of(work: Work) -> Stager:
+    """What turns the rows of a file into typed rows, as the source, the instance and the answers have it."""
     instance = work.home.policy.instance
     said = Said(
         source=work.source,
@@ -227,13 +233,13 @@ def _stage(work: Work, staged: Staged) -> Seen:
         longest=instance.limits["cell_characters"],
         lookups=work.lookups,
     )
+    return Stager(work.found.file, work.found.header_of, said, work.orders)
 
-    def made() -> Stager:
-        return Stager(work.found.file, work.found.header_of, said, work.orders)
 
-    stager = made()
+def _stage(work: Work, staged: Staged) -> Seen:
+    stager, limits = stager_of(work), dict(work.home.policy.instance.limits)
     seen = Seen(notes=stager.notes)
-    for batch in batches_of(work.found, work.path, dict(instance.limits), seen.tail):
+    for batch in batches_of(work.found, work.path, limits, seen.tail):
         tables, broken = stager.stage(batch)
         seen.rows_in += batch.size + len(batch.broken)
         seen.broken += batch.broken + broken
@@ -244,7 +250,7 @@ def _stage(work: Work, staged: Staged) -> Seen:
             work.watch(seen.rows_in, batch.share)
     staged.close()
     if 2 * seen.aside > seen.rows_in:
-        damage.check_places(made, work.found.layout.headers, seen.broken)
+        damage.check_places(lambda: stager_of(work), work.found.layout.headers, seen.broken)
     seen.repeated, seen.covered, seen.unsure = stager.repeated, stager.covered, stager.unsure
     return seen
 

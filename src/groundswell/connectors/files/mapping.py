@@ -25,6 +25,9 @@ ENVELOPE_KEYS = ("external_id", "occurred_on", "known_at", "changed_at", "delete
 MINOR_UNITS = "minor units"
 """The format of amounts that count the smallest unit of their currency: cents of a dollar, whole yen."""
 
+UNDECIDED = "TODO"
+"""What stands in a draft where only a person can decide; a mapping in which it is left is not taken."""
+
 
 @dataclass(frozen=True)
 class Lookup:
@@ -145,6 +148,10 @@ class Mapping_:  # noqa: N801 - Mapping is the word of collections.abc
     owner: str = ""
     """Who is told when the shape of the source changes."""
     text: str = ""
+    name: str = ""
+    """The file of a mapping of one's own; empty for what ships."""
+    kept: bool = False
+    """True where it was confirmed by an earlier load and is kept with its source."""
 
 
 def shipped() -> tuple[Mapping_, ...]:
@@ -173,6 +180,8 @@ def parse_text(name: str, text: str) -> Mapping_:
         document = _document(name, text)
     except tomllib.TOMLDecodeError as error:
         raise BadPolicy([f"{name}: {error}"]) from error
+    if left := _undecided(document):
+        raise BadPolicy(left)
     faults: list[str] = []
     keys = Keys(document, faults)
     source = keys.table("source") or Keys(document, faults, {}, "source")
@@ -190,6 +199,7 @@ def parse_text(name: str, text: str) -> Mapping_:
             for i, entry in enumerate(keys.tables("file"))
         ),
         text=document.text,
+        name=name,
     )
     if found.locale and not known_locale(found.locale):
         source.fault("locale", f"'{found.locale}' is not a locale; write one such as en_US or de_DE")
@@ -204,6 +214,23 @@ def parse_text(name: str, text: str) -> Mapping_:
     if faults:
         raise BadPolicy(faults)
     return found
+
+
+def _undecided(document: Document) -> list[str]:
+    """Every place that a draft leaves to a person; what its comment asks is the remedy."""
+    lines = document.text.splitlines()
+
+    def walk(value: Any, *path: str) -> Iterator[str]:
+        inner = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+        for key, below in inner:
+            yield from walk(below, *path, str(key))
+        if value == UNDECIDED:
+            line = document.line(*path)
+            asked = lines[line - 1].partition(f'"{UNDECIDED}"')[2].partition("# ")[2].strip() or "write what it is"
+            place = ".".join(path[path.index("row") + 2 :] if "row" in path else path)
+            yield f"{document.path}:{line} {place}: {UNDECIDED} is left to decide: {asked}"
+
+    return list(walk(document.data))
 
 
 def _document(path: str, text: str) -> Document:

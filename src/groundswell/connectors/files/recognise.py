@@ -14,6 +14,10 @@ from groundswell.core.tables.guard import unguarded
 from groundswell.core.tables.proof import Question
 
 
+class LacksHeaders(Refused):
+    """A mapping of one's own names headers that the file does not have."""
+
+
 @dataclass(frozen=True)
 class Recognised:
     """A file whose format is known: how it is laid out, and the header behind every field."""
@@ -62,7 +66,7 @@ def _whole(found: Recognised) -> Recognised:
     near = [
         nearest(name, found.layout.headers, f"'{name}' (did you mean '{{}}'?)") or f"'{name}'" for name in found.missing
     ]
-    raise Refused(
+    raise LacksHeaders(
         f"the mapping names columns that the file does not have: {', '.join(near)}. Correct it, or leave them out."
     )
 

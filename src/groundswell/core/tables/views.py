@@ -7,7 +7,7 @@ with one function that the engine brings: `div(n, d)`, the whole part of a quoti
 
 from groundswell.core.tables.contract import ROLES, TABLES
 
-_FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "starts_on", "overlaps": "day"}
+FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "starts_on", "overlaps": "day"}
 """Columns that an undated export leaves empty: the day the fact was first known stands in."""
 
 
@@ -85,8 +85,8 @@ hold them. What would not fit into money is not there: unknown.
 """
 
 VIEWS: dict[str, str] = {
-    **{name: _replaced(name) for name in TABLES if name not in _FALLBACKS},
-    **{name: _replaced(name, **{day: f"coalesce(t.{day}, t.occurred_on)"}) for name, day in _FALLBACKS.items()},
+    **{name: _replaced(name) for name in TABLES if name not in FALLBACKS},
+    **{name: _replaced(name, **{day: f"coalesce(t.{day}, t.occurred_on)"}) for name, day in FALLBACKS.items()},
     "organisations": _replaced(
         "organisations",
         is_customer="t.is_customer or t.organisation_id in (select account_id from deals_fold where account_id is not null)",
