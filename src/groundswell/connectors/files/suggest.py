@@ -90,7 +90,7 @@ def _learn(found: Knowledge, file: FileMap) -> None:
                 found.words.setdefault((row.table, column), {}).update(one.values)
             if column in TABLES[row.table].names and TABLES[row.table].column(column).kind == "bool":
                 continue  # headers of kinds of company stand for whether it is a partner
-            for name in expr.headers():
+            for name in expr.headers() - (own.headers() if own and column == "name" else set()):
                 for alias in file.aliases.get(name, ()):
                     said = found.aliases.setdefault((row.table, column), {})
                     said.setdefault(normal(alias), f"{name} in {file.name}")
