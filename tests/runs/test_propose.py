@@ -318,10 +318,11 @@ def test_a_crm_export_of_8800_deals_goes_in_after_two_decisions(home: Home, tmp_
 def test_drafts_of_other_exports_can_be_read_once_decided(home: Home, name: str) -> None:
     folder = _shared(name)
     text = drafted(home, *sorted(folder.glob("*.csv")), *sorted(folder.glob("*.parquet")))
-    words, column, whole = {"currency": "USD", "role": "resold", "partner_type": "other"}, "", []
-    for line in text.splitlines():
-        column = line.split(" ")[0] if line[:1].isalpha() else column  # a list of values runs over several lines
-        whole.append(line.replace(f'"{UNDECIDED}"', f'"{words.get(column, "won")}"'))
+    words = {"currency": "USD", "role": "resold", "partner_type": "other"}
+    whole = [
+        line.replace(f'"{UNDECIDED}"', f'"{words.get(line.split(" ")[0].split(".")[0], "won")}"')
+        for line in text.splitlines()
+    ]
     assert parsed("\n".join(whole)).files
     found = rows(text)
     if name == "cncf_partners":
