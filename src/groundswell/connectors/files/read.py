@@ -23,13 +23,20 @@ import pyarrow.parquet as pq
 
 DELIMITERS = (",", ";", "\t", "|")
 BATCH = 20_000
+CELLS = 2_000_000
+"""Rows and cells of a batch at most: it is held whole in memory."""
 _CHUNK = 1 << 20
 _BLOCK = 64 << 20
 """Bytes of a delimited text that are taken apart at once: large enough that columns repeat themselves."""
 _HEAD = 1 << 16
 _HEAD_LINES = 100
 """Lines that are read first: a header is found without reading a block."""
+_LONGEST_LINE = 64 << 20
+"""Bytes of a line that are read. A line is held whole in memory, in several forms."""
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
+_BLANKS = "".join(mark for mark in map(chr, range(0x3001)) if mark.isspace())
+"""What `str.strip` takes off; the functions of Arrow know fewer or more."""
+_FILLED = "[^" + "".join(rf"\x{{{ord(mark):x}}}" for mark in _BLANKS) + "]"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -168,7 +175,7 @@ class _Lines:
         self.rest = b""
         if self.raw and self.raw.read(3) != codecs.BOM_UTF8:
             self.raw.seek(0)
-        self.block = io.StringIO()
+        self.block = io.TextIOWrapper(io.BytesIO())
         self.again: list[str] = []
         self.taken: list[str] = []
 
@@ -186,6 +193,7 @@ class _Lines:
         while more := self._read(_BLOCK):
             self.rest += more
             end = self.rest.rfind(b"\n") + 1 or self.rest.rfind(b"\r", 0, -1) + 1
+            _check_line(self.rest, end)
             if end:
                 block, self.rest = self.rest[:end], self.rest[end:]
                 return block
@@ -194,18 +202,21 @@ class _Lines:
 
     def lay(self, block: bytes) -> None:
         """Read on in this block."""
-        self.block = io.StringIO(block.decode(), newline="")
+        self.block = io.TextIOWrapper(io.BytesIO(block), "utf-8", newline="")
 
     def head(self, count: int) -> bytes:
-        """The first lines of the text, as a block; no more is read of it than they need."""
-        while more := self._read(_HEAD):
-            self.rest += more
-            if len(_LINE_ENDS.findall(self.rest, 0, len(self.rest) - 1)) >= count:
-                break
-        ends = [found.end() for found in _LINE_ENDS.finditer(self.rest, 0, len(self.rest) - 1)]
-        end = ends[count - 1] if len(ends) >= count else len(self.rest)
-        block, self.rest = self.rest[:end], self.rest[end:]
-        return block
+        """The first lines of the text, as a block; no more is read of it than they need, and than a block may hold."""
+        held, ends = bytearray(), [0]
+        while len(ends) <= count and (len(held) < _BLOCK or len(ends) == 1) and (more := self._read(_HEAD)):
+            begun = max(ends[-1], len(held) - 1)
+            held += more
+            for found in _LINE_ENDS.finditer(held, begun):
+                if found.end() < len(held) or found[0] != b"\r":  # it may be half of a line end
+                    ends.append(found.end())
+            _check_line(held, ends[-1])
+        end = ends[count] if len(ends) > count else ends[-1] if len(held) >= _BLOCK and ends[-1] else len(held)
+        self.rest = bytes(held[end:])
+        return bytes(held[:end])
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -226,6 +237,13 @@ class _Lines:
         self.again += reversed(rest)
         self.taken = []
         return first
+
+
+def _check_line(text: bytes | bytearray, begun: int) -> None:
+    """Raises Refused where the last line of a text, which begins at a byte and has not ended yet, is too long."""
+    if len(text) - begun > _LONGEST_LINE:
+        start = bytes(text[begun : begun + 40]).decode(errors="ignore")
+        raise Refused(f"a line is longer than {_LONGEST_LINE:,} bytes, as no export has; it begins with '{start}'")
 
 
 @dataclass(frozen=True)
@@ -266,7 +284,7 @@ def _records(lines: _Lines, number: int, delimiter: str, longest: int) -> Genera
         except csv.Error as error:
             first = lines.back()
             number = begun + 1
-            yield Record(number, [first.rstrip("\r\n")], _words(str(error)))
+            yield Record(number, [first.rstrip("\r\n")[:longest]], _words(str(error)))
 
 
 def _words(error: str) -> str:
@@ -305,7 +323,8 @@ def batches(
         lines.lay(lines.head(layout.header_line))
         number = yield from _by_record(lines, 0, layout, longest, tail, held)
         while block := lines.next_block():
-            batch = None if held else _by_column(block, number, layout, longest, only)
+            plain = not held and number >= layout.header_line
+            batch = _by_column(block, number, layout, longest, only) if plain else None
             if batch is None:
                 lines.lay(block)
                 number = yield from _by_record(lines, number, layout, longest, tail, held)
@@ -318,6 +337,8 @@ def batches(
 def _by_column(block: bytes, number: int, layout: Layout, longest: int, only: frozenset[str] | None) -> Batch | None:
     """A block of plain lines as columns; None where a record must be looked at on its own."""
     if b'"' in block or b"\x00" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
+        return None
+    if block.startswith(codecs.BOM_UTF8):  # a mark in the middle of the text, which Arrow would take for none of it
         return None
     names = [str(place) for place in range(len(layout.headers))]
     wanted = {n: header for n, header in zip(names, layout.headers, strict=True) if only is None or header in only}
@@ -334,9 +355,11 @@ def _by_column(block: bytes, number: int, layout: Layout, longest: int, only: fr
         return None
     if any(pc.max(pc.binary_length(column)).as_py() > longest for column in found.columns):
         return None
-    first = next(iter(wanted.values()), None)
-    if first and pc.any(pc.equal(pc.utf8_trim_whitespace(found.column(0)), first)).as_py():
-        return None
+    for name, header in wanted.items():
+        if header:  # a line that repeats all headers repeats this one
+            if pc.any(pc.equal(pc.utf8_trim(found.column(name), characters=_BLANKS), header)).as_py():
+                return None
+            break
     columns = {header: found.column(name).chunk(0) for name, header in wanted.items()}
     return Batch(list(layout.headers), range(number + 1, number + found.num_rows + 1), columns)
 
@@ -345,7 +368,7 @@ def _without_blank(batch: Batch, tail: Tail) -> Batch:
     """The batch without rows of which every cell is blank."""
     filled = np.zeros(batch.size, bool)
     for column in batch.columns.values():
-        filled |= pc.match_substring_regex(column, r"[^\s]").to_numpy(zero_copy_only=False)
+        filled |= pc.match_substring_regex(column, _FILLED).to_numpy(zero_copy_only=False)
         if filled.all():
             return batch
     tail.blank += int(np.count_nonzero(~filled))
@@ -358,6 +381,7 @@ def _by_record(
 ) -> Generator[Batch, None, int]:
     """The block in hand, record by record; returns the number of its last line."""
     width, block = len(layout.headers), _records(lines, number, layout.delimiter, longest)
+    most = max(1, min(BATCH, CELLS // max(1, width)))
     rows: list[Record] = []
     broken: list[Broken] = []
     while True:
@@ -383,7 +407,7 @@ def _by_record(
             broken.append(_again(record))
         else:
             rows.append(record)
-        if len(rows) + len(broken) >= BATCH:
+        if len(rows) + len(broken) >= most:
             yield _turned(layout, rows, broken)
             rows, broken = [], []
 

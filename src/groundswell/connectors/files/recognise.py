@@ -1,6 +1,5 @@
 """Which format a file is, and which of its headers stands for which field. By aliases, never by position."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
@@ -10,6 +9,7 @@ from groundswell.connectors.files import kinds, read
 from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Layout, Refused
 from groundswell.core.conditions import nearest
+from groundswell.core.tables.identity import normal_form
 from groundswell.core.tables.proof import Question
 
 
@@ -29,7 +29,7 @@ class Recognised:
 
 def normal(header: str) -> str:
     """A header as it is compared: NFKC, trimmed, case folded, spaces collapsed, a trailing `*` dropped."""
-    return " ".join(unicodedata.normalize("NFKC", header).casefold().split()).removesuffix("*").strip()
+    return " ".join(normal_form("NFKC", header).casefold().split()).removesuffix("*").strip()
 
 
 def recognise(

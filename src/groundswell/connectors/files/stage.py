@@ -427,8 +427,9 @@ _STAMP = Column("instant", "instant", "a moment")
 
 # ------------------------------------------------------------------------------------------- whole columns at once
 
-_ISO_DAY = r"^\d{4}-\d{2}-\d{2}$"
-_ISO_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$"
+_ISO_DAY = r"^[12]\d{3}-\d{2}-\d{2}$"
+_ISO_MOMENT = r"^[12]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$"
+"""Years far from the ends of the calendar, where Arrow has days that are none."""
 _PLAIN_NUMBER = r"^-?(0|[1-9]\d{0,14})(\.(\d{1,2}|\d{4}))?$"
 """Numbers that read one way only: no groups, and not three decimals."""
 _PLAIN_EMAIL = r"^[!-?\[-~]+@[!-?\[-~]+$"
@@ -450,7 +451,7 @@ def _plainly(texts: Texts, column: Column, reading: Reading) -> pa.Array | None:
         return _iso_moments(words)
     if column.kind == "date":
         return _iso_days(words)
-    if column.kind in DECIMALS and reading.decimal != "," and all_match(words, _PLAIN_NUMBER):
+    if column.kind in DECIMALS and not column.positive and reading.decimal != "," and all_match(words, _PLAIN_NUMBER):
         try:
             return pc.cast(words, arrow_type(column))
         except pa.ArrowInvalid:
@@ -473,8 +474,15 @@ def _cast(words: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return None
 
 
+_SUMMERS_END = dt.datetime(2037, 1, 1, tzinfo=dt.UTC)
+"""Arrow reads the table of a zone and not the rule after it, so it knows no summer time of later years."""
+
+
 def _days(moments: pa.Array, home: dt.tzinfo) -> pa.Array:
     """The days of moments in the home zone."""
+    latest = pc.max(moments).as_py()
+    if latest is not None and latest >= _SUMMERS_END:
+        return pa.array([moment and moment.astimezone(home).date() for moment in moments.to_pylist()], pa.date32())
     local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", str(home))))
     return pc.cast(pc.floor_temporal(local, unit="day"), pa.date32())
 
