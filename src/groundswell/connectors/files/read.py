@@ -9,9 +9,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -120,6 +122,8 @@ def encoding(path: Path, declared: str = "") -> str:
         if head.startswith(mark):
             _check(path, name)
             return name
+    if head.count(0) * 3 > len(head):
+        raise Refused("the file is UTF-16 without the mark that says so, or no text; save it as CSV (UTF-8)")
     if _first_bad(path, "utf-8") is None:
         return "utf-8"
     if declared:
@@ -453,23 +457,74 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
+@contextmanager
+def _parquet() -> Iterator[None]:
+    """Raises Refused for whatever Arrow says of bytes that are not as they should be."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        said = str(error).split("\n")[0][:200]
+        raise Refused(f"the Parquet file is damaged: {said}; export it again") from error
+
+
+def check_parquet(path: Path, limits: Mapping[str, int]) -> None:
+    """Raises Refused for a Parquet file that is damaged, or whose rows as text are more than `unpacked_bytes`."""
+    with _parquet():
+        found = pq.read_metadata(path)
+        bytes_ = sum(found.row_group(number).total_byte_size for number in range(found.num_row_groups))
+    if max(bytes_, found.num_rows * found.num_columns) > limits["unpacked_bytes"]:
+        raise Refused(
+            f"the Parquet file holds {found.num_rows:,} rows in {bytes_:,} bytes, more than "
+            f"{limits['unpacked_bytes']:,} bytes as text; export it in smaller parts"
+        )
+
+
 def parquet_headers(path: Path) -> tuple[str, ...]:
     """Column names of a Parquet file. Raises Refused when it cannot be opened."""
-    try:
+    with _parquet():
         return tuple(pq.read_schema(path).names)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise Refused(f"the Parquet file cannot be opened: {error}; export it again") from error
 
 
-def parquet_batches(path: Path) -> Iterator[Batch]:
-    """All rows of a Parquet file as text, decimals exact; the "line" is the number of the row."""
-    number = 0
-    with pq.ParquetFile(path) as file:
-        for part in file.iter_batches(batch_size=BATCH):
-            names = part.schema.names
-            columns = {name: pa.array(_typed_texts(name, part.column(i)), pa.string()) for i, name in enumerate(names)}
-            yield Batch(names, list(range(number + 1, number + part.num_rows + 1)), columns)
-            number += part.num_rows
+def parquet_batches(path: Path, limits: Mapping[str, int]) -> Iterator[Batch]:
+    """All rows of a Parquet file as text, decimals exact; the "line" is the number of the row.
+
+    Raises Refused for what is damaged, and once the texts are more than `unpacked_bytes`, which may show only after
+    some batches.
+    """
+    number = laid_out = 0
+    with _parquet():
+        texts = [field.name for field in pq.read_schema(path) if _is_bytes(field.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            for whole in file.iter_batches(batch_size=max(1, min(BATCH, CELLS // max(1, file.metadata.num_columns)))):
+                for part in _short(whole):
+                    names = part.schema.names
+                    columns = {
+                        name: pa.array(_typed_texts(name, part.column(i)), pa.string()) for i, name in enumerate(names)
+                    }
+                    laid_out += sum(column.nbytes for column in columns.values())
+                    if laid_out > limits["unpacked_bytes"]:
+                        raise Refused(
+                            f"the rows hold more than {limits['unpacked_bytes']:,} bytes of text; export fewer rows"
+                        )
+                    yield Batch(names, list(range(number + 1, number + part.num_rows + 1)), columns)
+                    number += part.num_rows
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return any(is_(kind) for is_ in (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string))
+
+
+def _short(part: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in pieces whose texts can be laid out: one long text may stand in every row, and in the file once."""
+    size = 0
+    for column in part.columns:
+        if pa.types.is_dictionary(column.type):
+            size += pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
+    if size > _BLOCK and part.num_rows > 1:
+        yield from _short(part.slice(0, part.num_rows // 2))
+        yield from _short(part.slice(part.num_rows // 2))
+    else:
+        yield part
 
 
 def _typed_texts(name: str, column: pa.Array) -> list[str]:
@@ -494,10 +549,19 @@ def _texts(column: pa.Array) -> list[str]:
     elif pa.types.is_decimal(kind) or pa.types.is_floating(kind):
         said = number_text
     elif pa.types.is_list(kind):
-        said = lambda value: ";".join(str(item) for item in value)  # type: ignore[attr-defined]  # noqa: E731
+        return _lists(column)
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         column = column.cast(pa.string())
     return ["" if value is None else said(value) for value in column.to_pylist()]
+
+
+def _lists(column: pa.Array) -> list[str]:
+    """The items of each list side by side. ValueError for one that holds the mark that parts them."""
+    items = _texts(column.flatten())
+    if any(";" in item for item in items):
+        raise ValueError("an item of a list holds a semicolon, which parts items")
+    rest = iter(items)
+    return [";".join(islice(rest, length)) for length in pc.fill_null(pc.list_value_length(column), 0).to_pylist()]
 
 
 def number_text(value: object) -> str:
@@ -510,10 +574,10 @@ def plainly(number: str) -> str:
     return number + "0" if len(number.partition(".")[2]) == 3 else number
 
 
-def parquet_rows(path: Path, wanted: set[int]) -> dict[int, str]:
+def parquet_rows(path: Path, wanted: set[int], limits: Mapping[str, int]) -> dict[int, str]:
     """The text of rows of a Parquet file by their number."""
     found: dict[int, str] = {}
-    for batch in parquet_batches(path):
+    for batch in parquet_batches(path, limits):
         for number in wanted & set(batch.lines):
             place = number - batch.lines[0]
             found[number] = batch.text(place)
