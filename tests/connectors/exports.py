@@ -45,7 +45,9 @@ def _says(file: FileMap, name: str) -> Callable[[int], str]:
                 if name in one.headers() and (labels := list(one.values)):
                     return lambda i, labels=labels: labels[i % len(labels)]  # type: ignore[misc]
                 if name in one.headers():
-                    found.append(_of(next((c for c in TABLES[row.table].columns if c.name == column_name), None), column_name))
+                    found.append(
+                        _of(next((c for c in TABLES[row.table].columns if c.name == column_name), None), column_name)
+                    )
     return next((says for says in found if says not in (PLAIN["id"], PLAIN["text"])), found[-1])
 
 
@@ -68,7 +70,9 @@ def as_csv(rows: Rows, delimiter: str = ",", end: str = "\n", encoding: str = "u
 
 def as_jsonl(rows: Rows) -> bytes:
     """Rows as objects, one a line."""
-    return "".join(json.dumps(dict(zip(rows[0], row, strict=False))) + "\n" for row in rows[1:]).encode("utf-8", "replace")
+    return "".join(json.dumps(dict(zip(rows[0], row, strict=False))) + "\n" for row in rows[1:]).encode(
+        "utf-8", "replace"
+    )
 
 
 def as_json(rows: Rows) -> bytes:
@@ -94,7 +98,9 @@ def as_parquet(rows: Rows) -> bytes:
     """Rows as a Parquet file of texts."""
     out = io.BytesIO()
     wide = [(row + [""] * len(rows[0]))[: len(rows[0])] for row in rows]
-    columns = [pa.array(column, pa.string()) for column in zip(*wide[1:], strict=True)] or [pa.array([], pa.string())] * len(rows[0])
+    columns = [pa.array(column, pa.string()) for column in zip(*wide[1:], strict=True)] or [
+        pa.array([], pa.string())
+    ] * len(rows[0])
     pq.write_table(pa.table(columns, names=rows[0]), out)
     return out.getvalue()
 

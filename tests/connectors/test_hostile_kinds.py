@@ -109,17 +109,72 @@ def texts() -> dict[str, Case]:
     return found
 
 
-IDS = ["007", "1E5", "9007199254740993", "0x10", "1.0", "TRUE", "003A000001abcde", "003A000001abcdE", "ﬁ", "fi", "NULL", "-0", "１"]
-NAMES = ["=1+1", "+49 40", "-5", "@x", "\t=1", "a\u202eb", "a\u200bb", "\ufffd", "-", "N/A", "#REF!", "'quoted'", "0012", "1e5", "😀"]
+IDS = [
+    "007",
+    "1E5",
+    "9007199254740993",
+    "0x10",
+    "1.0",
+    "TRUE",
+    "003A000001abcde",
+    "003A000001abcdE",
+    "ﬁ",
+    "fi",
+    "NULL",
+    "-0",
+    "１",
+]
+NAMES = [
+    "=1+1",
+    "+49 40",
+    "-5",
+    "@x",
+    "\t=1",
+    "a\u202eb",
+    "a\u200bb",
+    "\ufffd",
+    "-",
+    "N/A",
+    "#REF!",
+    "'quoted'",
+    "0012",
+    "1e5",
+    "😀",
+]
 AMOUNTS = {
     "1,234.50": "1234.5000", "(1,234.50)": "-1234.5000", "$7": "7.0000", "1234.5": "1234.5000", "-0": "0.0000", "0": "0.0000",
     "-": "", "N/A": "", "": "", "1\u00a0234.50": "1234.5000", "1'234.50": "1234.5000", "123456789012345.6789": "123456789012345.6789",
     "+5": "5.0000", "−5": "-5.0000",
 }  # fmt: skip
-BAD_AMOUNTS = ["Infinity", "NaN", "1e308", "1E5", "1.5M", "#REF!", "0x10", "٣", "1_000", "1.23456", "9" * 30, "5%", "--5", "1.2.3"]
+BAD_AMOUNTS = [
+    "Infinity",
+    "NaN",
+    "1e308",
+    "1E5",
+    "1.5M",
+    "#REF!",
+    "0x10",
+    "٣",
+    "1_000",
+    "1.23456",
+    "9" * 30,
+    "5%",
+    "--5",
+    "1.2.3",
+]
 DAYS = {"2024-02-29": "2024-02-29", "0001-01-01": "0001-01-01", "2029-12-31": "2029-12-31", "31.12.2025": "2025-12-31",
         "Jan 5, 2025": "2025-01-05", "20250105": "2025-01-05", "2025-06-30T23:59:60Z": "2025-07-01", "N/A": ""}  # fmt: skip
-BAD_DAYS = ["2025-02-30", "0000-01-01", "45000", "10000-01-01", "1.2.25", "today", "2025-13-01", "-2025-01-01", "2025-01-05 25:00Z"]
+BAD_DAYS = [
+    "2025-02-30",
+    "0000-01-01",
+    "45000",
+    "10000-01-01",
+    "1.2.25",
+    "today",
+    "2025-13-01",
+    "-2025-01-01",
+    "2025-01-05 25:00Z",
+]
 
 
 def values() -> dict[str, Case]:
@@ -219,7 +274,9 @@ def archives() -> dict[str, Case]:
 # ------------------------------------------------------------------------------------------------------- workbooks
 
 
-def changed(rows: list[list[str]], changes: Mapping[str, Callable[[str], str]], more: Mapping[str, bytes] | None = None) -> bytes:
+def changed(
+    rows: list[list[str]], changes: Mapping[str, Callable[[str], str]], more: Mapping[str, bytes] | None = None
+) -> bytes:
     """A workbook some of whose parts say something else."""
     with zipfile.ZipFile(io.BytesIO(exports.as_workbook(rows))) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -348,7 +405,10 @@ def columns() -> dict[str, Case]:
     good = parquet()
     letter = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), pa.array(["x" * 1_000_000]))
     bomb = io.BytesIO()
-    pq.write_table(pa.table({**{header: pa.array([cell] * 20_000) for header, cell in DEAL.items()}, "customer_name": letter}), bomb)
+    pq.write_table(
+        pa.table({**{header: pa.array([cell] * 20_000) for header, cell in DEAL.items()}, "customer_name": letter}),
+        bomb,
+    )
     cases: dict[str, tuple[bytes, tuple[str, ...], dict[str, dict[str, str]]]] = {
         "texts": (good, (whole(2),), {"A1": {"amount": "100.0000"}}),
         "floats": (parquet(amount=pa.array([1.234, float("nan")])), ("taken in: 2 = 1 + 0 + 1",), {"A1": {"amount": "1.2340"}}),
@@ -369,7 +429,9 @@ def columns() -> dict[str, Case]:
 
 def disguises() -> dict[str, Case]:
     csv = exports.as_csv([HEAD, deal("A1"), deal("A2")])
-    png = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+    png = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
     cases = {
         "csv called html": (csv, "deals.html", (whole(2),)),
         "csv called zip": (csv, "deals.zip", (whole(2),)),
@@ -406,16 +468,31 @@ def test_each_file_becomes_what_it_must(
             continue
         print(f"  {name:<40} {'; '.join(one[:90] for one in found)}")
         ends.update(one.split(":")[0] for one in found)
-        if len(found) != len(case.ends) or not all(one.startswith(end) for one, end in zip(found, case.ends, strict=True)):
+        if len(found) != len(case.ends) or not all(
+            one.startswith(end) for one, end in zip(found, case.ends, strict=True)
+        ):
             wrong.append(f"{name}: {[one[:150] for one in found]}, not {case.ends}")
         wrong += [f"{name}: {fault}" for fault in health(home).faults]
         if any(one.startswith("taken in") for one in found):
             rows = {row["external_id"]: row for row in table(home, "deals", DAY)}
-            customers = {row["organisation_id"]: row["name"] for row in table(home, "organisations", DAY)} if case.stored else {}
+            customers = (
+                {row["organisation_id"]: row["name"] for row in table(home, "organisations", DAY)}
+                if case.stored
+                else {}
+            )
             for external_id, cells in case.stored.items():
-                row = {**rows.get(external_id, {}), "customer": customers.get(rows.get(external_id, {}).get("account_id", ""), "")}
-                wrong += [f"{name}: {external_id} {c} is {row.get(c)!r}, not {cell!r}" for c, cell in cells.items() if row.get(c) != cell]
-    print(f"hostile {group}: injected {len(cases)} / survived {len(cases) - len(wrong)} / lost 0 / duplicated 0; {dict(ends)}")
+                row = {
+                    **rows.get(external_id, {}),
+                    "customer": customers.get(rows.get(external_id, {}).get("account_id", ""), ""),
+                }
+                wrong += [
+                    f"{name}: {external_id} {c} is {row.get(c)!r}, not {cell!r}"
+                    for c, cell in cells.items()
+                    if row.get(c) != cell
+                ]
+    print(
+        f"hostile {group}: injected {len(cases)} / survived {len(cases) - len(wrong)} / lost 0 / duplicated 0; {dict(ends)}"
+    )
     assert not wrong, "\n".join(wrong)
 
 

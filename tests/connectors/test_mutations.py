@@ -32,7 +32,9 @@ SLOW, STUCK = 5.0, 120
 PARTS = 4
 named = shipped()
 formats = {file.name: file for mapping in named for file in mapping.files}
-WORDS = sorted({cell for cells in CELLS.values() for cell in cells if len(cell) < 1000} | {"", " ", "0", "a;b;;c", "\ufeff"})
+WORDS = sorted(
+    {cell for cells in CELLS.values() for cell in cells if len(cell) < 1000} | {"", " ", "0", "a;b;;c", "\ufeff"}
+)
 
 
 @cache
@@ -51,7 +53,9 @@ def bytes_damaged(content: bytearray, chance: random.Random) -> bytearray:
         elif kind == 2:
             content[at:at] = content[at : min(upto, at + 60)]
         elif kind == 3:
-            content[at:at] = chance.choice([b'"', b",", b"\n", b"\r", b'""', b"\xc3", b"\x00", b"\xef\xbb\xbf", b"9" * 30, b"<", b"}"])
+            content[at:at] = chance.choice(
+                [b'"', b",", b"\n", b"\r", b'""', b"\xc3", b"\x00", b"\xef\xbb\xbf", b"9" * 30, b"<", b"}"]
+            )
         elif kind == 4:
             del content[at:]
         else:
@@ -219,4 +223,7 @@ def test_undamaged_exports_are_taken_in_whole(new_home: Callable[[], Home], tmp_
             path.write_bytes(exports.KINDS[kind](valid(name, 12)))
             assert check(path, home) == (Counter(["taken in"]), ""), path.name
             load = Load.objects.latest("number")
-            assert (load.format, load.rows_in, load.quarantined) == (name, 12, 0), (kind, [r.reason for r in load.quarantine.all()][:3])
+            assert (load.format, load.rows_in, load.quarantined) == (name, 12, 0), (
+                kind,
+                [r.reason for r in load.quarantine.all()][:3],
+            )

@@ -157,7 +157,8 @@ _LOOKED_AT = 100
 def _unknown(headers: list[str], kinds: list[FileMap]) -> str:
     best = max(kinds, key=lambda kind: _hits(kind, headers))
     aliases = [alias for names in best.aliases.values() for alias in names]
-    said = f"no known format has these headers: {', '.join(headers[:12])}{', ...' if len(headers) > 12 else ''}."
+    shown = ", ".join(header if len(header) <= 60 else f"{header[:57]}..." for header in headers[:12])
+    said = f"no known format has these headers: {shown}{', ...' if len(headers) > 12 else ''}."
     lacking = [f for f in sorted(best.required) if not any(normal(a) in map(normal, headers) for a in best.aliases[f])]
     if lacking and _hits(best, headers):
         known = set(map(normal, aliases))
