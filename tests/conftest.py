@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,8 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=20, help="how many processes the kill loop ends in each stage")
+    parser.addoption("--mutations", type=int, default=500, help="how many damaged exports are brought to the door")
+    parser.addoption("--full-size", action="store_true", help="the largest files at their full size, not a twentieth")
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +39,26 @@ def _empty_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, _empty_records: Path) -> Iterator[Home]:
-    """A new, empty instance; the records of this process are its own while the test runs."""
-    path = tmp_path / "home"
-    path.mkdir()
-    shutil.copy(_empty_records, path / "records.sqlite3")
-    _connect(path / "records.sqlite3")
-    yield Home(path)
+def new_home(tmp_path: Path, _empty_records: Path) -> Iterator[Callable[[], Home]]:
+    """Makes a new, empty instance each time; the records of this process are those of the latest."""
+
+    def made() -> Home:
+        path = tmp_path / f"home{len(homes) or ''}"
+        path.mkdir()
+        shutil.copy(_empty_records, path / "records.sqlite3")
+        _connect(path / "records.sqlite3")
+        homes.append(Home(path))
+        return homes[-1]
+
+    homes: list[Home] = []
+    yield made
     connections["default"].close()
+
+
+@pytest.fixture
+def home(new_home: Callable[[], Home]) -> Home:
+    """A new, empty instance; the records of this process are its own while the test runs."""
+    return new_home()
 
 
 def _connect(path: Path) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
+from deltalake.exceptions import DeltaError
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -20,7 +22,7 @@ from django.db.utils import DatabaseError
 from groundswell.actions import quarantine
 from groundswell.actions.loads import CannotRevert, revert
 from groundswell.cli import arguments, demo, say
-from groundswell.cli.exits import Exit
+from groundswell.cli.exits import Exit, is_full
 from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
 from groundswell.core.signals.windows import FIRST_DAY, LAST_DAY
@@ -80,13 +82,22 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.LOCKED)
     except NoSpace as error:
         return _fail(str(error), Exit.NO_SPACE)
-    except (Damaged, duckdb.Error) as error:
-        more = "" if asked.command == "doctor" else "\nTo see what is damaged: groundswell doctor"
-        return _fail(f"fault: {error}{more}", Exit.FAULT)
-    except (assess.NotReproduced, DatabaseError) as error:
-        full = "full" in str(error)
-        said = "no space left" if full else f"fault in {home.path / 'records.sqlite3'}"
-        return _fail(f"{said}: {error}", Exit.NO_SPACE if full else Exit.FAULT)
+    except (Damaged, assess.NotReproduced, duckdb.Error, DeltaError, DatabaseError) as error:
+        return _broken(asked, home, error)
+
+
+def _broken(asked: argparse.Namespace, home: Home, error: Exception) -> int:
+    """What broke below us, told apart: a full disk, one that cannot be written, and damage."""
+    if is_full(error):
+        said = f"no space left: {error}. Nothing that was accepted is lost; make room and try again."
+        return _fail(said, Exit.NO_SPACE)
+    if isinstance(error, DatabaseError):
+        if not os.access(home.path, os.W_OK):
+            said = "cannot be written, and records.sqlite3 is not read without that. Make it writable, or copy it elsewhere."
+            return _fail(f"{home.path} {said}", Exit.REFUSED)
+        return _fail(f"fault in {home.path / 'records.sqlite3'}: {error}", Exit.FAULT)
+    more = "" if asked.command == "doctor" else "\nTo see what is damaged: groundswell doctor"
+    return _fail(f"fault: {error}{more}", Exit.FAULT)
 
 
 def _fail(message: str, code: int) -> int:

@@ -1,5 +1,7 @@
 """What the exit codes of every command mean; the one place where they are numbers."""
 
+import errno
+import re
 from enum import IntEnum
 
 
@@ -22,3 +24,12 @@ class Exit(IntEnum):
         made._value_ = code
         made.means = means
         return made
+
+
+_FULL = re.compile("no space left|disk quota exceeded|disk is full|max_temp_directory_size", re.IGNORECASE)
+"""How the system, SQLite and DuckDB say it; Delta and Arrow pass on the words and not always the number."""
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error of any library means that the disk is full."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or bool(_FULL.search(str(error)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import django
 
 from groundswell.cli import arguments
-from groundswell.cli.exits import Exit
+from groundswell.cli.exits import Exit, is_full
 
 _MARK = "made-by-demo"
 
@@ -62,15 +62,13 @@ def run(words: list[str] | None = None) -> None:
     except OSError as error:
         code = _say_os_error(error, home)
     except sqlite3.DatabaseError as error:
-        code = _say_os_error(
-            OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, f"records.sqlite3: {error}"), home
-        )
+        code = _say_os_error(OSError(errno.ENOSPC if is_full(error) else errno.EIO, f"records.sqlite3: {error}"), home)
     sys.exit(code)
 
 
 def _say_os_error(error: OSError, home: Path) -> int:
     where = error.filename or home
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         print(f"no space left at {where}. Nothing that was accepted is lost; make room and try again.", file=sys.stderr)
         return Exit.NO_SPACE
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):

@@ -2,11 +2,10 @@
 
 import pyarrow as pa
 
-from groundswell.connectors.files.read import BATCH, Batch, Broken
+from groundswell.connectors.files.read import BATCH, CELLS, Batch, Broken
 
-_CELLS = 2_000_000
 _CHARACTERS = 1 << 25
-"""A batch is closed before its rows are `BATCH` when it is this wide or this long: it is held whole in memory."""
+"""A batch is closed before its rows are `BATCH` when it is this long."""
 
 
 class Filling:
@@ -18,7 +17,7 @@ class Filling:
         self._rows: list[list[str]] = []
         self._lines: list[int] = []
         self._broken: list[Broken] = []
-        self._most = max(1, min(BATCH, _CELLS // max(1, len(headers))))
+        self._most = max(1, min(BATCH, CELLS // max(1, len(headers))))
 
     def add(self, line: int, cells: list[str]) -> None:
         """A row, with a cell for each header."""

@@ -17,6 +17,7 @@ NO_TEXT = frozenset({PARQUET, WORKBOOK, JSON})
 def kind_of(path: Path, limits: dict[str, int]) -> str:
     """What a file is by its bytes, whatever its name says; "" for text. Raises Refused for what holds no rows."""
     if read.is_parquet(path):
+        read.check_parquet(path, limits)
         return PARQUET
     if workbook.is_workbook(path):
         workbook.check(path, limits)
@@ -45,7 +46,7 @@ def batches(
 ) -> Iterator[Batch]:
     """All rows below the header, in batches; what stood around them is counted in `tail`."""
     if layout.encoding == PARQUET:
-        return read.parquet_batches(path)
+        return read.parquet_batches(path, limits)
     if layout.encoding == JSON:
         return jsonlines.batches(path, layout.headers, limits, tail)
     if layout.encoding == WORKBOOK:
@@ -56,7 +57,7 @@ def batches(
 def lines_of(path: Path, encoding: str, sheet: str, wanted: set[int], limits: dict[str, int]) -> dict[int, str]:
     """The text of rows of a kept file by their line or number: what `explain` shows as evidence."""
     if encoding == PARQUET:
-        return read.parquet_rows(path, wanted)
+        return read.parquet_rows(path, wanted, limits)
     if encoding == JSON:
         return jsonlines.rows_of(path, wanted, limits)
     if encoding == WORKBOOK:

@@ -9,9 +9,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -25,13 +27,20 @@ from groundswell.core.tables.guard import unguarded
 
 DELIMITERS = (",", ";", "\t", "|")
 BATCH = 20_000
+CELLS = 2_000_000
+"""Rows and cells of a batch at most: it is held whole in memory."""
 _CHUNK = 1 << 20
 _BLOCK = 64 << 20
 """Bytes of a delimited text that are taken apart at once: large enough that columns repeat themselves."""
 _HEAD = 1 << 16
 _HEAD_LINES = 100
 """Lines that are read first: a header is found without reading a block."""
+_LONGEST_LINE = 64 << 20
+"""Bytes of a line that are read. A line is held whole in memory, in several forms."""
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
+_BLANKS = "".join(mark for mark in map(chr, range(0x3001)) if mark.isspace())
+"""What `str.strip` takes off; the functions of Arrow know fewer or more."""
+_FILLED = "[^" + "".join(rf"\x{{{ord(mark):x}}}" for mark in _BLANKS) + "]"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -117,6 +126,8 @@ def encoding(path: Path, declared: str = "") -> str:
         if head.startswith(mark):
             _check(path, name)
             return name
+    if head.count(0) * 3 > len(head):
+        raise Refused("the file is UTF-16 without the mark that says so, or no text; save it as CSV (UTF-8)")
     if _first_bad(path, "utf-8") is None:
         return "utf-8"
     if declared:
@@ -172,7 +183,7 @@ class _Lines:
         self.rest, self.size = b"", path.stat().st_size
         if self.raw and self.raw.read(3) != codecs.BOM_UTF8:
             self.raw.seek(0)
-        self.block = io.StringIO()
+        self.block = io.TextIOWrapper(io.BytesIO())
         self.again: list[str] = []
         self.taken: list[str] = []
 
@@ -195,6 +206,7 @@ class _Lines:
         while more := self._read(_BLOCK):
             self.rest += more
             end = self.rest.rfind(b"\n") + 1 or self.rest.rfind(b"\r", 0, -1) + 1
+            _check_line(self.rest, end)
             if end:
                 block, self.rest = self.rest[:end], self.rest[end:]
                 return block
@@ -203,18 +215,21 @@ class _Lines:
 
     def lay(self, block: bytes) -> None:
         """Read on in this block."""
-        self.block = io.StringIO(block.decode(), newline="")
+        self.block = io.TextIOWrapper(io.BytesIO(block), "utf-8", newline="")
 
     def head(self, count: int) -> bytes:
-        """The first lines of the text, as a block; no more is read of it than they need."""
-        while more := self._read(_HEAD):
-            self.rest += more
-            if len(_LINE_ENDS.findall(self.rest, 0, len(self.rest) - 1)) >= count:
-                break
-        ends = [found.end() for found in _LINE_ENDS.finditer(self.rest, 0, len(self.rest) - 1)]
-        end = ends[count - 1] if len(ends) >= count else len(self.rest)
-        block, self.rest = self.rest[:end], self.rest[end:]
-        return block
+        """The first lines of the text, as a block; no more is read of it than they need, and than a block may hold."""
+        held, ends = bytearray(), [0]
+        while len(ends) <= count and (len(held) < _BLOCK or len(ends) == 1) and (more := self._read(_HEAD)):
+            begun = max(ends[-1], len(held) - 1)
+            held += more
+            for found in _LINE_ENDS.finditer(held, begun):
+                if found.end() < len(held) or found[0] != b"\r":  # it may be half of a line end
+                    ends.append(found.end())
+            _check_line(held, ends[-1])
+        end = ends[count] if len(ends) > count else ends[-1] if len(held) >= _BLOCK and ends[-1] else len(held)
+        self.rest = bytes(held[end:])
+        return bytes(held[:end])
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -235,6 +250,13 @@ class _Lines:
         self.again += reversed(rest)
         self.taken = []
         return first
+
+
+def _check_line(text: bytes | bytearray, begun: int) -> None:
+    """Raises Refused where the last line of a text, which begins at a byte and has not ended yet, is too long."""
+    if len(text) - begun > _LONGEST_LINE:
+        start = bytes(text[begun : begun + 40]).decode(errors="ignore")
+        raise Refused(f"a line is longer than {_LONGEST_LINE:,} bytes, as no export has; it begins with '{start}'")
 
 
 @dataclass(frozen=True)
@@ -275,7 +297,7 @@ def _records(lines: _Lines, number: int, delimiter: str, longest: int) -> Genera
         except csv.Error as error:
             first = lines.back()
             number = begun + 1
-            yield Record(number, [first.rstrip("\r\n")], _words(str(error)))
+            yield Record(number, [first.rstrip("\r\n")[:longest]], _words(str(error)))
 
 
 def _words(error: str) -> str:
@@ -314,7 +336,8 @@ def batches(
         lines.lay(lines.head(layout.header_line))
         number = yield from _by_record(lines, 0, layout, longest, tail, held)
         while block := lines.next_block():
-            batch = None if held else _by_column(block, number, layout, longest, only)
+            plain = not held and number >= layout.header_line
+            batch = _by_column(block, number, layout, longest, only) if plain else None
             if batch is None:
                 lines.lay(block)
                 number = yield from _by_record(lines, number, layout, longest, tail, held)
@@ -328,6 +351,8 @@ def batches(
 def _by_column(block: bytes, number: int, layout: Layout, longest: int, only: frozenset[str] | None) -> Batch | None:
     """A block of plain lines as columns; None where a record must be looked at on its own."""
     if b'"' in block or b"\x00" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
+        return None
+    if block.startswith(codecs.BOM_UTF8):  # a mark in the middle of the text, which Arrow would take for none of it
         return None
     names = [str(place) for place in range(len(layout.headers))]
     wanted = {n: header for n, header in zip(names, layout.headers, strict=True) if only is None or header in only}
@@ -344,9 +369,11 @@ def _by_column(block: bytes, number: int, layout: Layout, longest: int, only: fr
         return None
     if any(pc.max(pc.binary_length(column)).as_py() > longest for column in found.columns):
         return None
-    first = next(iter(wanted.values()), None)
-    if first and pc.any(pc.equal(pc.utf8_trim_whitespace(found.column(0)), first)).as_py():
-        return None
+    for name, header in wanted.items():
+        if header:  # a line that repeats all headers repeats this one
+            if pc.any(pc.equal(pc.utf8_trim(found.column(name), characters=_BLANKS), header)).as_py():
+                return None
+            break
     columns = {header: found.column(name).chunk(0) for name, header in wanted.items()}
     return Batch(list(layout.headers), range(number + 1, number + found.num_rows + 1), columns)
 
@@ -355,7 +382,7 @@ def _without_blank(batch: Batch, tail: Tail) -> Batch:
     """The batch without rows of which every cell is blank."""
     filled = np.zeros(batch.size, bool)
     for column in batch.columns.values():
-        filled |= pc.match_substring_regex(column, r"[^\s]").to_numpy(zero_copy_only=False)
+        filled |= pc.match_substring_regex(column, _FILLED).to_numpy(zero_copy_only=False)
         if filled.all():
             return batch
     tail.blank += int(np.count_nonzero(~filled))
@@ -369,6 +396,7 @@ def _by_record(
 ) -> Generator[Batch, None, int]:
     """The block in hand, record by record; returns the number of its last line."""
     width, block = len(layout.headers), _records(lines, number, layout.delimiter, longest)
+    most = max(1, min(BATCH, CELLS // max(1, width)))
     rows: list[Record] = []
     broken: list[Broken] = []
     while True:
@@ -394,7 +422,7 @@ def _by_record(
             broken.append(_again(record))
         else:
             rows.append(record)
-        if len(rows) + len(broken) >= BATCH:
+        if len(rows) + len(broken) >= most:
             yield _turned(layout, rows, broken)
             rows, broken = [], []
 
@@ -444,24 +472,75 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
+@contextmanager
+def _parquet() -> Iterator[None]:
+    """Raises Refused for whatever Arrow says of bytes that are not as they should be."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        said = str(error).split("\n")[0][:200]
+        raise Refused(f"the Parquet file is damaged: {said}; export it again") from error
+
+
+def check_parquet(path: Path, limits: Mapping[str, int]) -> None:
+    """Raises Refused for a Parquet file that is damaged, or whose rows as text are more than `unpacked_bytes`."""
+    with _parquet():
+        found = pq.read_metadata(path)
+        bytes_ = sum(found.row_group(number).total_byte_size for number in range(found.num_row_groups))
+    if max(bytes_, found.num_rows * found.num_columns) > limits["unpacked_bytes"]:
+        raise Refused(
+            f"the Parquet file holds {found.num_rows:,} rows in {bytes_:,} bytes, more than "
+            f"{limits['unpacked_bytes']:,} bytes as text; export it in smaller parts"
+        )
+
+
 def parquet_headers(path: Path) -> tuple[str, ...]:
     """Column names of a Parquet file. Raises Refused when it cannot be opened."""
-    try:
+    with _parquet():
         return tuple(pq.read_schema(path).names)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise Refused(f"the Parquet file cannot be opened: {error}; export it again") from error
 
 
-def parquet_batches(path: Path) -> Iterator[Batch]:
-    """All rows of a Parquet file as text, decimals exact; the "line" is the number of the row."""
-    number = 0
-    with pq.ParquetFile(path) as file:
-        for part in file.iter_batches(batch_size=BATCH):
-            names = part.schema.names
-            columns = {name: pa.array(_typed_texts(name, part.column(i)), pa.string()) for i, name in enumerate(names)}
-            lines = range(number + 1, number + part.num_rows + 1)
-            number += part.num_rows
-            yield Batch(names, lines, columns, share=number / file.metadata.num_rows)
+def parquet_batches(path: Path, limits: Mapping[str, int]) -> Iterator[Batch]:
+    """All rows of a Parquet file as text, decimals exact; the "line" is the number of the row.
+
+    Raises Refused for what is damaged, and once the texts are more than `unpacked_bytes`, which may show only after
+    some batches.
+    """
+    number = laid_out = 0
+    with _parquet():
+        texts = [field.name for field in pq.read_schema(path) if _is_bytes(field.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            for whole in file.iter_batches(batch_size=max(1, min(BATCH, CELLS // max(1, file.metadata.num_columns)))):
+                for part in _short(whole):
+                    names = part.schema.names
+                    columns = {
+                        name: pa.array(_typed_texts(name, part.column(i)), pa.string()) for i, name in enumerate(names)
+                    }
+                    laid_out += sum(column.nbytes for column in columns.values())
+                    if laid_out > limits["unpacked_bytes"]:
+                        raise Refused(
+                            f"the rows hold more than {limits['unpacked_bytes']:,} bytes of text; export fewer rows"
+                        )
+                    lines = range(number + 1, number + part.num_rows + 1)
+                    number += part.num_rows
+                    yield Batch(names, lines, columns, share=number / file.metadata.num_rows)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return any(is_(kind) for is_ in (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string))
+
+
+def _short(part: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in pieces whose texts can be laid out: one long text may stand in every row, and in the file once."""
+    size = 0
+    for column in part.columns:
+        if pa.types.is_dictionary(column.type):
+            size += pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
+    if size > _BLOCK and part.num_rows > 1:
+        yield from _short(part.slice(0, part.num_rows // 2))
+        yield from _short(part.slice(part.num_rows // 2))
+    else:
+        yield part
 
 
 def _typed_texts(name: str, column: pa.Array) -> list[str]:
@@ -486,10 +565,19 @@ def _texts(column: pa.Array) -> list[str]:
     elif pa.types.is_decimal(kind) or pa.types.is_floating(kind):
         said = number_text
     elif pa.types.is_list(kind):
-        said = lambda value: ";".join(str(item) for item in value)  # type: ignore[attr-defined]  # noqa: E731
+        return _lists(column)
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         column = column.cast(pa.string())
     return ["" if value is None else said(value) for value in column.to_pylist()]
+
+
+def _lists(column: pa.Array) -> list[str]:
+    """The items of each list side by side. ValueError for one that holds the mark that parts them."""
+    items = _texts(column.flatten())
+    if any(";" in item for item in items):
+        raise ValueError("an item of a list holds a semicolon, which parts items")
+    rest = iter(items)
+    return [";".join(islice(rest, length)) for length in pc.fill_null(pc.list_value_length(column), 0).to_pylist()]
 
 
 def number_text(value: object) -> str:
@@ -502,10 +590,10 @@ def plainly(number: str) -> str:
     return number + "0" if len(number.partition(".")[2]) == 3 else number
 
 
-def parquet_rows(path: Path, wanted: set[int]) -> dict[int, str]:
+def parquet_rows(path: Path, wanted: set[int], limits: Mapping[str, int]) -> dict[int, str]:
     """The text of rows of a Parquet file by their number."""
     found: dict[int, str] = {}
-    for batch in parquet_batches(path):
+    for batch in parquet_batches(path, limits):
         for number in wanted & set(batch.lines):
             place = number - batch.lines[0]
             found[number] = batch.text(place)

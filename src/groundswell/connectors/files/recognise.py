@@ -1,6 +1,5 @@
 """Which format a file is, and which of its headers stands for which field. By aliases, never by position."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
@@ -11,6 +10,7 @@ from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Layout, Refused
 from groundswell.core.conditions import nearest
 from groundswell.core.tables.guard import unguarded
+from groundswell.core.tables.identity import normal_form
 from groundswell.core.tables.proof import Question
 
 
@@ -34,7 +34,7 @@ class Recognised:
 
 def normal(header: str) -> str:
     """A header as it is compared: NFKC, trimmed, case folded, spaces collapsed, a trailing `*` dropped."""
-    return " ".join(unicodedata.normalize("NFKC", header).casefold().split()).removesuffix("*").strip()
+    return " ".join(normal_form("NFKC", header).casefold().split()).removesuffix("*").strip()
 
 
 def recognise(
@@ -63,9 +63,8 @@ def _whole(found: Recognised) -> Recognised:
     """A mapping names its headers; one that is not there would empty a column in silence, so it is refused."""
     if found.file.aliases or not found.missing:
         return found
-    near = [
-        nearest(name, found.layout.headers, f"'{name}' (did you mean '{{}}'?)") or f"'{name}'" for name in found.missing
-    ]
+    asked = " (did you mean '{}'?)"
+    near = [f"'{name}'{nearest(name, found.layout.headers, asked)}" for name in found.missing]
     raise LacksHeaders(
         f"the mapping names columns that the file does not have: {', '.join(near)}. Correct it, or leave them out."
     )
@@ -156,15 +155,21 @@ def _headers(kind: FileMap, headers: tuple[str, ...]) -> tuple[dict[str, str], l
     return found, doubled
 
 
+_LOOKED_AT = 100
+"""Headers of an unknown file in which a misspelt one is looked for: each is compared with every alias."""
+
+
 def _unknown(headers: list[str], kinds: list[FileMap]) -> str:
     best = max(kinds, key=lambda kind: _hits(kind, headers))
     aliases = [alias for names in best.aliases.values() for alias in names]
-    said = f"no known format has these headers: {', '.join(headers[:12])}{', ...' if len(headers) > 12 else ''}."
+    shown = ", ".join(header if len(header) <= 60 else f"{header[:57]}..." for header in headers[:12])
+    said = f"no known format has these headers: {shown}{', ...' if len(headers) > 12 else ''}."
     lacking = [f for f in sorted(best.required) if not any(normal(a) in map(normal, headers) for a in best.aliases[f])]
     if lacking and _hits(best, headers):
-        near = [nearest(normal(h), map(normal, aliases), f"'{h}' looks like '{{}}'") for h in headers]
-        hint = next((n for n, h in zip(near, headers, strict=True) if n and normal(h) not in map(normal, aliases)), "")
-        said += f" Nearest: {best.name}, which also needs {', '.join(lacking)}.{' ' + hint + '.' if hint else ''}"
+        known = set(map(normal, aliases))
+        near = ((h, nearest(normal(h), known, "{}")) for h in headers[:_LOOKED_AT] if normal(h) not in known)
+        hint = next((f" '{header}' looks like '{alias}'." for header, alias in near if alias), "")
+        said += f" Nearest: {best.name}, which also needs {', '.join(lacking)}.{hint}"
     return said + " Give a mapping file with --mapping (docs/reference/mapping.md)."
 
 

@@ -194,12 +194,13 @@ class _Typing:
         self._require()
         return pa.table(self._identity() | self._times() | self.typed)
 
-    def _spoil(self, rows: np.ndarray, header: str, fault: Fault) -> None:
-        """Set input rows aside, unless they are already: the first reason stands."""
+    def _spoil(self, faults: Mapping[int, Fault], header: str) -> None:
+        """Set input rows aside, by row, unless they are already: the first reason stands."""
         sight, batch = self.sight, self.sight.batch.batch
-        if sight.once is not None:  # what a combination does wrong, every row with it does wrong
-            rows = np.flatnonzero(np.isin(sight.once.codes, rows))
-        for place in sight.every[rows].tolist():
+        if faults and sight.once is not None:  # what a combination does wrong, every row with it does wrong
+            faults = _of_words(sight.once.codes, faults)
+        for row, fault in faults.items():
+            place = int(sight.every[row])
             if place not in self.spoiled:
                 self.spoiled[place] = Broken(batch.lines[place], header, fault.reason, fault.remedy, batch.text(place))
 
@@ -210,8 +211,8 @@ class _Typing:
         parts, places = [], []
         for other, rows, texts in self.sight.pieces(expr):
             values, faults = typed(texts, other)
-            for place, fault in faults:
-                self._spoil(rows[texts.rows_of([place])], self.stager.headers(other) or self.table.name, fault)
+            spoiled = {int(rows[row]): fault for row, fault in _of_words(texts.places(), dict(faults)).items()}
+            self._spoil(spoiled, self.stager.headers(other) or self.table.name)
             parts.append(texts.spread(values))
             places.append(rows)
         if len(parts) == 1:
@@ -265,20 +266,20 @@ class _Typing:
         currencies = of_one(of, self.count) if of else self.sight.cells("home_currency")
         written = self.sight.of(self.row.columns["amount_home"])
         pairs = combined([written, currencies])
+        wrong: dict[int, Fault] = {}
         for place, (text, code) in enumerate(pairs.said):
             answer = currency_of(text, code.upper() if code else None, home) if text is not None else None
             if isinstance(answer, Fault):
-                header = self.stager.headers(self.row.columns["amount_home"])
-                self._spoil(np.flatnonzero(pairs.codes == place), header, answer)
-        for place, currency in enumerate(currencies.words.to_pylist()):
-            if currency is not None and currency.upper() != home:
-                other = np.zeros(self.count, bool)
-                other[currencies.rows_of([place])] = True
-                lost = pc.and_(pa.array(other), pc.is_valid(amounts))
-                if count := pc.sum(lost).as_py():
-                    note = f"converted amounts are in {currency}, home currency is {home}; left out"
-                    self.stager.notes[note] += count
-                    amounts = pc.if_else(lost, pa.scalar(None, amounts.type), amounts)
+                wrong[place] = answer
+        self._spoil(_of_words(pairs.codes, wrong), self.stager.headers(self.row.columns["amount_home"]))
+        words = currencies.words.to_pylist()
+        others = [place for place, word in enumerate(words) if word is not None and word.upper() != home]
+        lost = np.isin(currencies.places(), others) & amounts.is_valid().to_numpy(zero_copy_only=False)
+        for place, count in enumerate(np.bincount(currencies.places()[lost])):
+            if count:
+                note = f"converted amounts are in {words[place]}, home currency is {home}; left out"
+                self.stager.notes[note] += int(count)
+        amounts = pc.if_else(pa.array(lost), pa.scalar(None, amounts.type), amounts)
         self.typed["amount_home"] = amounts
         if "home_basis" in self.typed:
             basis = self.typed["home_basis"]
@@ -290,17 +291,16 @@ class _Typing:
         said = self.typed.get(currency, pa.nulls(self.count, pa.string()))
         pairs = combined([written, Texts(said)])
         found: list[str | None] = []
+        wrong: dict[int, Fault] = {}
         for place, (text, code) in enumerate(pairs.said):
             default = self.row.columns[amount].currency or self.load.currency
             answer = currency_of(text, code, default) if text is not None else code
             if isinstance(answer, Fault):
-                header = self.stager.headers(self.row.columns[amount]) or amount
-                self._spoil(np.flatnonzero(pairs.codes == place), header, answer)
+                wrong[place] = answer
                 answer = code
             found.append(answer)
-        if currency in self.table.names and (
-            self.load.currency or self.row.columns[amount].currency or currency in self.typed or any(found)
-        ):
+        self._spoil(_of_words(pairs.codes, wrong), self.stager.headers(self.row.columns[amount]) or amount)
+        if currency in self.table.names and (currency in self.typed or any(found)):
             self.typed[currency] = pc.if_else(
                 pc.is_valid(self.typed[amount]), pa.array(found, pa.string()).take(pa.array(pairs.codes)), said
             )
@@ -335,11 +335,13 @@ class _Typing:
         if self.table.name != "fx_rates":
             return
         home, said = self.load.home_currency, self.sight.cells("home_currency")
-        for place, currency in enumerate(said.words.to_pylist()):
-            if currency is not None and currency.upper() != home:
-                reason = f"the rate is for one {currency}, home currency is {home}"
-                remedy = f"bring rates for one {home}, or set home_currency in policy/instance.toml"
-                self._spoil(said.rows_of([place]), "home_currency", Fault(reason, remedy))
+        remedy = f"bring rates for one {home}, or set home_currency in policy/instance.toml"
+        wrong = {
+            place: Fault(f"the rate is for one {currency}, home currency is {home}", remedy)
+            for place, currency in enumerate(said.words.to_pylist())
+            if currency is not None and currency.upper() != home
+        }
+        self._spoil(_of_words(said.places(), wrong), "home_currency")
 
     def _require(self) -> None:
         for column in self.table.columns:
@@ -348,7 +350,7 @@ class _Typing:
                 expr = self.row.columns.get(column.name)
                 header = self.stager.headers(expr) if expr else column.name
                 fault = Fault(f"{column.name} of {self.table.name} is empty", "fill it in the source")
-                self._spoil(_nulls(typed, self.count), header or column.name, fault)
+                self._spoil(dict.fromkeys(_nulls(typed, self.count).tolist(), fault), header or column.name)
         if any_of := ANY_OF.get(self.table.name):
             none = np.ones(self.count, bool)
             for name in any_of:
@@ -356,7 +358,7 @@ class _Typing:
                 kept[_nulls(self.typed.get(name), self.count)] = True
                 none &= kept
             fault = Fault(f"one of {', '.join(any_of)} must be given", "fill it in the source")
-            self._spoil(np.flatnonzero(none), any_of[0], fault)
+            self._spoil(dict.fromkeys(np.flatnonzero(none).tolist(), fault), any_of[0])
 
     # --------------------------------------------------------------------------------------------------- envelope
 
@@ -390,17 +392,15 @@ class _Typing:
         self._spoil_cut(found, self.stager.headers(expr) if expr else "external_id")
         if self.table.name != "activities" and found.null_count:  # an activity without id is known by its hash
             header = self.stager.headers(expr) if expr else "external_id"
-            self._spoil(_nulls(found, self.count), header, Fault("the id of the row is empty", "fill it in the source"))
+            fault = Fault("the id of the row is empty", "fill it in the source")
+            self._spoil(dict.fromkeys(_nulls(found, self.count).tolist(), fault), header)
         return found
 
     def _spoil_cut(self, ids: pa.Array, header: str) -> None:
         """Set rows aside whose id a spreadsheet has cut: several things would become one."""
         if pc.any(pc.match_substring(ids, "E+")).as_py():
-            cut = np.flatnonzero(
-                pc.fill_null(pc.match_substring_regex(ids, CUT_ID), False).to_numpy(zero_copy_only=False)
-            )
-            for row in cut.tolist():
-                self._spoil(np.array([row]), header, cut_id(ids[row].as_py()))
+            cut = pc.fill_null(pc.match_substring_regex(ids, CUT_ID), False).to_numpy(zero_copy_only=False)
+            self._spoil({row: cut_id(ids[row].as_py()) for row in np.flatnonzero(cut).tolist()}, header)
 
     def _key_part(self, header: str) -> pa.Array:
         """A cell as part of an id. A day is the day it means, however it is written: another export writes it otherwise."""
@@ -450,6 +450,12 @@ class _Typing:
 
     def _instants(self, expr: Expr) -> pa.Array:
         return self._typed(expr, arrow_type(_STAMP), lambda texts, other: self._read(texts, _STAMP, other))
+
+
+def _of_words(codes: np.ndarray, faults: Mapping[int, Fault]) -> dict[int, Fault]:
+    """The faults of words as faults of the rows that have them, in one look at the rows however many words there are."""
+    rows = np.flatnonzero(np.isin(codes, list(faults))) if faults else np.array([], np.int64)
+    return {row: faults[code] for row, code in zip(rows.tolist(), codes[rows].tolist(), strict=True)}
 
 
 def _nulls(column: pa.Array | None, count: int) -> np.ndarray:
@@ -508,8 +514,9 @@ _STAMP = Column("instant", "instant", "a moment")
 
 # ------------------------------------------------------------------------------------------- whole columns at once
 
-_ISO_DAY = r"^\d{4}-\d{2}-\d{2}$"
-_ISO_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$"
+_ISO_DAY = r"^[12]\d{3}-\d{2}-\d{2}$"
+_ISO_MOMENT = r"^[12]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$"
+"""Years far from the ends of the calendar, where Arrow has days that are none."""
 _PLAIN_NUMBER = r"^-?(0|[1-9]\d{0,14})(\.(\d{1,2}|\d{4}))?$"
 """Numbers that read one way only: no groups, and not three decimals."""
 _PLAIN_EMAIL = r"^[!-?\[-~]+@[!-?\[-~]+$"
@@ -533,7 +540,7 @@ def _plainly(texts: Texts, column: Column, reading: Reading) -> pa.Array | None:
         return _iso_moments(words)
     if column.kind == "date":
         return _iso_days(words)
-    if column.kind in DECIMALS and reading.decimal != "," and all_match(words, _PLAIN_NUMBER):
+    if column.kind in DECIMALS and not column.positive and reading.decimal != "," and all_match(words, _PLAIN_NUMBER):
         try:
             return pc.cast(words, arrow_type(column))
         except pa.ArrowInvalid:
@@ -556,8 +563,15 @@ def _cast(words: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return None
 
 
+_SUMMERS_END = dt.datetime(2037, 1, 1, tzinfo=dt.UTC)
+"""Arrow reads the table of a zone and not the rule after it, so it knows no summer time of later years."""
+
+
 def _days(moments: pa.Array, home: dt.tzinfo) -> pa.Array:
     """The days of moments in the home zone."""
+    latest = pc.max(moments).as_py()
+    if latest is not None and latest >= _SUMMERS_END:
+        return pa.array([moment and moment.astimezone(home).date() for moment in moments.to_pylist()], pa.date32())
     local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", str(home))))
     return pc.cast(pc.floor_temporal(local, unit="day"), pa.date32())
 

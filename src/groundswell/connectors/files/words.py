@@ -49,10 +49,6 @@ class Texts:
         words = pa.array(found, pa.string())
         return Texts(words, self.codes, all_match(words, _PLAIN))
 
-    def rows_of(self, chosen: Sequence[int]) -> np.ndarray:
-        """The rows whose word is one of those at the chosen places."""
-        return np.flatnonzero(np.isin(self.places(), chosen))
-
     def empty(self) -> np.ndarray:
         """For each row whether its cell is empty."""
         return np.asarray(self.words.is_null().to_numpy(zero_copy_only=False)[self.places()])

@@ -8,7 +8,6 @@ import calendar
 import datetime as dt
 import re
 import string
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,7 +16,7 @@ from functools import lru_cache
 from babel import Locale
 
 from groundswell.core.tables.contract import DECIMALS, Column
-from groundswell.core.tables.identity import web_domain
+from groundswell.core.tables.identity import normal_form, web_domain
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,8 @@ _TIME = re.compile(
 )
 _SPLIT_TIME = re.compile(r"[T ,]+(?=\d{1,2}:\d{2})", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?=[.,]|$)")
+_LONGEST_FIGURE = 200
+"""Characters that a date, time or number can have. A longer cell is none, and searching it would take its square."""
 
 
 # ------------------------------------------------------------------------------------------------ dates and times
@@ -109,7 +110,7 @@ def date_proof(text: str) -> tuple[str, str] | None:
 
     None for cells that are no such date, the unambiguous forms included. The shape is the separator.
     """
-    if text[:4].isdigit():  # the year stands first
+    if len(text) > _LONGEST_FIGURE or text[:4].isdigit():  # the year stands first
         return None
     match = _YEAR_LAST.match(_SPLIT_TIME.split(text.strip(), maxsplit=1)[0])
     if not match:
@@ -124,13 +125,15 @@ _NO_ZONE = re.compile(r"(?<=[T ,])\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp][Mm]
 
 def floats(text: str) -> bool:
     """Whether a cell names a time and no zone."""
-    return bool(_NO_ZONE.search(text.rstrip()))
+    return len(text) <= _LONGEST_FIGURE and bool(_NO_ZONE.search(text.rstrip()))
 
 
 def read_when(text: str, how: Reading) -> When | Fault:
     """A day or a moment. A bare day stays a day; a moment without a zone is in the source's zone."""
     if how.form:
         return _epoch(text.strip(), how) if how.form == "epoch_ms" else _month(text.strip(), how.form)
+    if len(text) > _LONGEST_FIGURE:
+        return Fault(f"'{_short(text)}' is not a date", "write dates as 2026-01-31")
     parts = _SPLIT_TIME.split(text.strip(), maxsplit=1)
     day = _day(parts[0], how.order)
     if isinstance(day, Fault) or len(parts) == 1:
@@ -296,8 +299,12 @@ class _Digits:
     marks: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=65_536)
 def _digits(text: str) -> _Digits:
+    return _Digits(False, "", broken=True) if len(text) > _LONGEST_FIGURE else _taken_apart(text)
+
+
+@lru_cache(maxsize=65_536)
+def _taken_apart(text: str) -> _Digits:
     digits, codes = _bare(text)
     return replace(digits, marks=frozenset(codes) | (frozenset(text) & _SIGNS))
 
@@ -463,7 +470,7 @@ def _text(text: str, longest: int) -> object:
     if len(text) > longest:
         return Fault(f"the cell holds {len(text):,} characters", f"shorten it to {longest:,}")
     stripped = text.strip()
-    return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
+    return stripped if stripped.isascii() else normal_form("NFC", stripped)
 
 
 def _country(text: str) -> object:

@@ -1,0 +1,230 @@
+# ruff: noqa: E501, PT017 - what a refusal says is one of the outcomes that are counted
+"""T-A9: valid exports of every shipped format and kind, damaged at random. No crash, no hang, every row accounted for."""
+
+import hashlib
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from tests.connectors import exports
+from tests.connectors.exports import Rows
+from tests.connectors.test_hostile import CELLS
+from tests.river import NOW
+
+from groundswell.connectors.files.mapping import shipped
+from groundswell.connectors.files.read import Refused
+from groundswell.engine.home import Home
+from groundswell.policy.read import BadPolicy
+from groundswell.records.loads import Load
+from groundswell.runs import take_in as river
+from groundswell.runs.parts import parts
+from groundswell.runs.prepare import Asked, Request
+from groundswell.runs.rebuild import health
+
+SLOW, STUCK = 5.0, 120
+"""Seconds of processor time that a file may take, and of the clock after which it is ended."""
+PARTS = 4
+named = shipped()
+formats = {file.name: file for mapping in named for file in mapping.files}
+WORDS = sorted(
+    {cell for cells in CELLS.values() for cell in cells if len(cell) < 1000} | {"", " ", "0", "a;b;;c", "\ufeff"}
+)
+
+
+@cache
+def valid(name: str, count: int) -> Rows:
+    return exports.made(formats[name], count)
+
+
+def bytes_damaged(content: bytearray, chance: random.Random) -> bytearray:
+    for _ in range(chance.choice([1, 1, 2, 6])):
+        at, upto = sorted(chance.choices(range(len(content) + 1), k=2))
+        kind = chance.randrange(6)
+        if kind == 0:
+            content[at : at + 1] = bytes([chance.randrange(256)])
+        elif kind == 1:
+            del content[at : min(upto, at + 30)]
+        elif kind == 2:
+            content[at:at] = content[at : min(upto, at + 60)]
+        elif kind == 3:
+            content[at:at] = chance.choice(
+                [b'"', b",", b"\n", b"\r", b'""', b"\xc3", b"\x00", b"\xef\xbb\xbf", b"9" * 30, b"<", b"}"]
+            )
+        elif kind == 4:
+            del content[at:]
+        else:
+            content[at : at + 4] = chance.choice([b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff"])
+    return content
+
+
+def lines_damaged(content: bytearray, chance: random.Random) -> bytearray:
+    lines = bytes(content).splitlines(keepends=True) or [b""]
+    kind, at = chance.randrange(5), chance.randrange(len(lines))
+    if kind == 0:
+        chance.shuffle(lines)
+    elif kind == 1:
+        lines[at:at] = lines[at : at + 3] * 2
+    elif kind == 2:
+        del lines[at]
+    elif kind == 3:
+        lines[at] = lines[at].rstrip(b"\r\n") + chance.choice([b"", b"\r", b"\r\n", b"\n\n", b"\x0b"])
+    else:
+        lines.insert(at, chance.choice([b"Total\n", b"\n", b"\x00\n", b'"\n', b",,,\n", lines[0]]))
+    return bytearray(b"".join(lines))
+
+
+def cells_damaged(rows: Rows, chance: random.Random) -> Rows:
+    rows = [list(row) for row in rows]
+    for _ in range(chance.choice([1, 3, 10])):
+        row = chance.choice(rows if chance.random() < 0.2 else rows[1:])
+        kind, at = chance.randrange(8), chance.randrange(len(row) + 1)
+        if kind == 0:
+            row.insert(at, chance.choice(WORDS))
+        elif kind == 1:
+            del row[at : at + 1]
+        elif kind == 2:
+            rows.append(list(row))
+        elif at < len(row):
+            row[at] = chance.choice(WORDS) if chance.random() < 0.8 else chance.choice(chance.choice(rows) or [""])
+    return rows
+
+
+def damaged(chance: random.Random) -> tuple[str, bytes]:
+    """The name and bytes of one damaged export."""
+    name, kind = chance.choice(sorted(formats)), chance.choice(["csv", "csv", *exports.KINDS])
+    rows, what = valid(name, chance.choice([1, 3, 30])), chance.randrange(4)
+    if what in (0, 3):
+        rows = cells_damaged(rows, chance)
+    ending = chance.choice([kind, kind, kind, "csv", "txt"])
+    if kind == "csv":
+        said = {"delimiter": chance.choice(",,;\t|"), "end": chance.choice(["\n", "\r\n", "\r"]),
+                "encoding": chance.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"]), "quoting": chance.choice([0, 1])}  # fmt: skip
+        content = exports.as_csv(rows, **said)
+    else:
+        content = exports.KINDS[kind](rows)
+    if what == 1 and kind in ("csv", "jsonl", "json"):
+        content = bytes(lines_damaged(bytearray(content), chance))
+    elif what and kind == "xlsx" and chance.random() < 0.7:
+        content = exports.remade(content, chance, bytes_damaged)
+    elif what:
+        content = bytes(bytes_damaged(bytearray(content), chance))
+    return f"{name}.{kind}.{ending}" if ending != kind else f"{name}.{kind}", content
+
+
+# --------------------------------------------------------------------------------------------------- at the door
+
+
+def became(home: Home, path: Path) -> Counter[str]:
+    """What became of the parts of a file. The equation holds for each that was taken in."""
+    ends: Counter[str] = Counter()
+    with parts(home, [path], list(named)) as found:
+        assert found
+        for part in found:
+            if part.refused:
+                assert len(part.refused) > 10
+                ends["refused"] += 1
+                continue
+            try:
+                load = river.take_in(home, part.path, Request(sheet=part.sheet), NOW)
+            except (Refused, BadPolicy) as error:
+                assert len(str(error)) > 10
+                ends["refused"] += 1
+            except Asked as asked:
+                assert all(len(question.answers) >= 2 for question in asked.questions)
+                ends["asked"] += 1
+            else:
+                assert load.rows_in == load.loaded + load.unchanged + load.quarantined
+                rows = list(load.quarantine.all())
+                assert len({row.line for row in rows}) == load.quarantined
+                assert all(row.reason and row.remedy and row.line > 0 for row in rows)
+                ends["taken in"] += 1
+    return ends
+
+
+def stuck(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError(f"no end after {STUCK} seconds")
+
+
+def check(path: Path, home: Home) -> tuple[Counter[str], str]:
+    """What became of a file, and what is wrong with that."""
+    begun = time.process_time()
+    signal.alarm(STUCK)
+    try:
+        ends, wrong = became(home, path), ""
+    except Exception as error:
+        trace, last = error.__traceback__, ""
+        while trace:
+            last, trace = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}", trace.tb_next
+        ends, wrong = Counter(["crashed"]), f"{type(error).__name__} at {last}: {str(error)[:200]}"
+    finally:
+        signal.alarm(0)
+    took = time.process_time() - begun
+    return ends, wrong or (f"took {took:.1f} s" if took > SLOW else "")
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not bear on files: the disk is not waited for, and the shipped formats are read once."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    monkeypatch.setattr(river, "named_mappings", lambda request: list(named))
+    monkeypatch.setattr(signal, "signal", signal.signal)
+    signal.signal(signal.SIGALRM, stuck)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_damaged_exports_are_refused_asked_about_or_accounted_for(
+    new_home: Callable[[], Home], tmp_path: Path, request: pytest.FixtureRequest, fast: None, part: int
+) -> None:
+    wanted = int(request.config.getoption("--mutations")) // PARTS
+    ends: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    longest = 0.0
+    home = new_home()
+    for number in range(wanted):
+        chance = random.Random(int(hashlib.sha256(f"{part} {number}".encode()).hexdigest()[:12], 16))
+        name, content = damaged(chance)
+        if number % 25 == 24:
+            assert health(home).faults == []
+            home = new_home()
+        path = tmp_path / name
+        path.write_bytes(content)
+        begun = time.process_time()
+        found, wrong = check(path, home)
+        longest = max(longest, time.process_time() - begun)
+        ends += found
+        if wrong:
+            faults[wrong] += 1
+            kept = tmp_path / f"fault_{number}_{name}"
+            path.rename(kept)
+            examples.setdefault(wrong, str(kept))
+            home = new_home()  # what a crash left behind is not the next file's fault
+        else:
+            path.unlink()
+    print(f"mutations {part + 1}/{PARTS}: injected {wanted} / survived {wanted - faults.total()} / lost 0 / duplicated 0; "
+          f"{dict(ends)}; slowest {longest:.1f} s")  # fmt: skip
+    assert wanted > 0
+    assert ends["taken in"] > wanted // 10
+    assert not faults, "\n".join(f"{count} x {wrong}: {examples[wrong]}" for wrong, count in faults.most_common())
+
+
+def test_undamaged_exports_are_taken_in_whole(new_home: Callable[[], Home], tmp_path: Path, fast: None) -> None:
+    """What is damaged above is worth damaging: every format, in every kind of file, loads every row."""
+    for place, name in enumerate(sorted(formats)):
+        home = new_home()
+        for kind in list(exports.KINDS)[place % 2 :: 2]:
+            path = tmp_path / f"{name}.{kind}"
+            path.write_bytes(exports.KINDS[kind](valid(name, 12)))
+            assert check(path, home) == (Counter(["taken in"]), ""), path.name
+            load = Load.objects.latest("number")
+            assert (load.format, load.rows_in, load.quarantined) == (name, 12, 0), (
+                kind,
+                [r.reason for r in load.quarantine.all()][:3],
+            )
