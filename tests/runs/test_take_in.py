@@ -215,7 +215,7 @@ def test_ids_stay_as_they_are_spelled(home: Home) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it in Excel as .xlsx"),
         (b"\x1f\x8b\x08\x00", "an archive is taken in by its own name"),
         (b"%PDF-1.7", "a PDF document"),
-        (b"PAR1 and no more", "the Parquet file cannot be opened"),
+        (b"PAR1 and no more", "the Parquet file is damaged"),
         (b"a\nb\nc\n", "no known format has these headers: a"),
         (b"partner_id,partner_nam\nP1,Nordwind\n", "Nearest: generic_partners, which also needs partner_name"),
         (b"\xff\xfep\x00a\x00r\x00\x00", "the file is not utf-16"),
