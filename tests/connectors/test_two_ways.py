@@ -1,9 +1,9 @@
 # ruff: noqa: E501 - tables of cases are read row by row
 """Rows and cells are read fast where they are plain; the fast way must give what the slow one gives, whatever comes."""
 
+import csv
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,7 +26,7 @@ quick = settings(max_examples=150, deadline=None, derandomize=True, suppress_hea
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def small(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Blocks of a few bytes, so that whatever can straddle two of them does."""
     monkeypatch.setattr(read, "_BLOCK", 24)
     monkeypatch.setattr(read, "_HEAD", 7)
@@ -52,6 +52,22 @@ def ways(path: Path, small: pytest.MonkeyPatch, layout: Layout) -> tuple[object,
         alone.setattr(read, "_BLOCK", 1 << 20)
         alone.setattr(read, "_HEAD", 1 << 16)
         return both, rows(path, layout)
+
+
+def test_the_limit_of_a_cell_is_the_files_own(tmp_path: Path) -> None:
+    """The csv module has one limit for the whole process; what else reads there keeps it, also between two records."""
+    before = csv.field_size_limit()
+    path = tmp_path / "file.csv"
+    path.write_text('id\n"a"\n' + "x" * 31 + '\n"b"\n')
+    found = [
+        (record.cells, record.fault, csv.field_size_limit()) for record in read.records(path, "utf-8", ",", LONGEST)
+    ]
+    assert found == [
+        (["id"], "", before),
+        (["a"], "", before),
+        (["x" * 30], "a cell is longer than the limit, or a quote never closes", before),
+        (["b"], "", before),
+    ]
 
 
 lines = st.lists(st.sampled_from(LINES) | st.text(st.sampled_from(PIECES[:12]), max_size=20), max_size=14)

@@ -283,12 +283,11 @@ def records(path: Path, encoding: str, delimiter: str, longest: int) -> Iterator
 
 def _records(lines: _Lines, number: int, delimiter: str, longest: int) -> Generator[Record, None, int]:
     """The records of the block in hand, `number` lines into the file; returns the number of its last line."""
-    csv.field_size_limit(longest)
     while True:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         begun = number
         try:
-            for cells in reader:
+            while (cells := _next(reader, longest)) is not None:
                 line = begun + 1
                 begun = number + reader.line_num
                 lines.taken.clear()
@@ -298,6 +297,15 @@ def _records(lines: _Lines, number: int, delimiter: str, longest: int) -> Genera
             first = lines.back()
             number = begun + 1
             yield Record(number, [first.rstrip("\r\n")[:longest]], _words(str(error)))
+
+
+def _next(reader: Iterator[list[str]], longest: int) -> list[str] | None:
+    """The next record, None at the end. The limit belongs to the whole process, so it is lent for one record only."""
+    before = csv.field_size_limit(longest)
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(before)
 
 
 def _words(error: str) -> str:
