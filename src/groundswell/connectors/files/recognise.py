@@ -160,17 +160,22 @@ _LOOKED_AT = 100
 
 
 def _unknown(headers: list[str], kinds: list[FileMap]) -> str:
-    best = max(kinds, key=lambda kind: _hits(kind, headers))
+    best = max(kinds, key=lambda kind: (_hits(kind, headers), -len(_lacking(kind, headers))))
     aliases = [alias for names in best.aliases.values() for alias in names]
     shown = ", ".join(header if len(header) <= 60 else f"{header[:57]}..." for header in headers[:12])
     said = f"no known format has these headers: {shown}{', ...' if len(headers) > 12 else ''}."
-    lacking = [f for f in sorted(best.required) if not any(normal(a) in map(normal, headers) for a in best.aliases[f])]
+    lacking = _lacking(best, headers)
     if lacking and _hits(best, headers):
         known = set(map(normal, aliases))
         near = ((h, nearest(normal(h), known, "{}")) for h in headers[:_LOOKED_AT] if normal(h) not in known)
         hint = next((f" '{header}' looks like '{alias}'." for header, alias in near if alias), "")
         said += f" Nearest: {best.name}, which also needs {', '.join(lacking)}.{hint}"
     return said + " Give a mapping file with --mapping (docs/reference/mapping.md)."
+
+
+def _lacking(kind: FileMap, headers: list[str]) -> list[str]:
+    have = set(map(normal, headers))
+    return [field for field in sorted(kind.required) if have.isdisjoint(map(normal, kind.aliases[field]))]
 
 
 def _with_code_page(path: Path, found: Recognised) -> Recognised:
