@@ -12,7 +12,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from groundswell.connectors.files.mapping import Expr, FileMap
+from groundswell.connectors.files.mapping import FileMap
 from groundswell.core.tables.contract import TABLES, Column
 
 Rows = list[list[str]]

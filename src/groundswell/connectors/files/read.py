@@ -458,18 +458,18 @@ def is_parquet(path: Path) -> bool:
 
 
 @contextmanager
-def _parquet() -> Iterator[None]:
+def _parquet(doing: str) -> Iterator[None]:
     """Raises Refused for whatever Arrow says of bytes that are not as they should be."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         said = str(error).split("\n")[0][:200]
-        raise Refused(f"the Parquet file is damaged: {said}; export it again") from error
+        raise Refused(f"the Parquet file cannot be {doing}: {said}; export it again") from error
 
 
 def check_parquet(path: Path, limits: Mapping[str, int]) -> None:
     """Raises Refused for a Parquet file that is damaged, or whose rows as text are more than `unpacked_bytes`."""
-    with _parquet():
+    with _parquet("opened"):
         found = pq.read_metadata(path)
         bytes_ = sum(found.row_group(number).total_byte_size for number in range(found.num_row_groups))
     if max(bytes_, found.num_rows * found.num_columns) > limits["unpacked_bytes"]:
@@ -481,7 +481,7 @@ def check_parquet(path: Path, limits: Mapping[str, int]) -> None:
 
 def parquet_headers(path: Path) -> tuple[str, ...]:
     """Column names of a Parquet file. Raises Refused when it cannot be opened."""
-    with _parquet():
+    with _parquet("opened"):
         return tuple(pq.read_schema(path).names)
 
 
@@ -492,7 +492,7 @@ def parquet_batches(path: Path, limits: Mapping[str, int]) -> Iterator[Batch]:
     some batches.
     """
     number = laid_out = 0
-    with _parquet():
+    with _parquet("read"):
         texts = [field.name for field in pq.read_schema(path) if _is_bytes(field.type)]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             for whole in file.iter_batches(batch_size=max(1, min(BATCH, CELLS // max(1, file.metadata.num_columns)))):
