@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _empty_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty database, copied for each instance: migrating takes longer than most tests."""
     path = tmp_path_factory.mktemp("records") / "records.sqlite3"
-    _connect(path)
+    connect(path)
     call_command("migrate", verbosity=0, interactive=False)
     connections["default"].close()
     return path
@@ -46,7 +46,7 @@ def new_home(tmp_path: Path, _empty_records: Path) -> Iterator[Callable[[], Home
         path = tmp_path / f"home{len(homes) or ''}"
         path.mkdir()
         shutil.copy(_empty_records, path / "records.sqlite3")
-        _connect(path / "records.sqlite3")
+        connect(path / "records.sqlite3")
         homes.append(Home(path))
         return homes[-1]
 
@@ -61,7 +61,8 @@ def home(new_home: Callable[[], Home]) -> Home:
     return new_home()
 
 
-def _connect(path: Path) -> None:
+def connect(path: Path) -> None:
+    """Make a database the records of this process."""
     connections["default"].close()
     connections["default"].settings_dict["NAME"] = str(path)
 

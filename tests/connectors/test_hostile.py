@@ -5,12 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.connectors.door import at_the_door
 from tests.river import assess, table, take_in
 
-from groundswell.connectors.files.read import Refused
 from groundswell.engine.home import Home
-from groundswell.records.loads import Load
-from groundswell.runs.prepare import Asked
 from groundswell.runs.rebuild import health
 
 DAY = "2030-01-01"
@@ -134,26 +132,6 @@ def files_of_shape() -> dict[str, bytes]:
 CORPUS = {**files_of_cells(), **files_of_bytes(), **files_of_shape()}
 
 
-def at_the_door(home: Home, path: Path) -> str:
-    """What became of a file; every row that it holds is accounted for, and a refusal or a question says something."""
-    try:
-        load = take_in(home, path)
-    except Refused as refused:
-        return "refused" if len(str(refused)) > 10 else "refused without a word"
-    except Asked as asked:
-        return "asked" if all(len(question.answers) >= 2 for question in asked.questions) else "asked without a choice"
-    assert load.rows_in == load.loaded + load.unchanged + load.quarantined
-    assert load.quarantine.count() >= load.quarantined
-    assert all(row.reason and row.remedy and row.line > 0 for row in load.quarantine.all())
-    return "taken in"
-
-
-def report(what: str, injected: int, ends: Counter[str]) -> None:
-    print(f"{what}: injected {injected} / survived {ends.total()} / lost 0 / duplicated 0; {dict(ends)}")
-    assert injected == ends.total() > 0
-    assert set(ends) <= {"taken in", "asked", "refused"}
-
-
 @pytest.mark.parametrize("part", range(5))
 def test_every_row_of_every_hostile_file_is_accounted_for(home: Home, tmp_path: Path, part: int) -> None:
     names = sorted(CORPUS)[part::5]
@@ -162,7 +140,7 @@ def test_every_row_of_every_hostile_file_is_accounted_for(home: Home, tmp_path: 
         path = tmp_path / f"{name}.csv"
         path.write_bytes(CORPUS[name])
         try:
-            ends[at_the_door(home, path)] += 1
+            ends.update(end.partition(":")[0] for end in at_the_door(home, path))
         except Exception as error:
             raise AssertionError(f"{name}: {type(error).__name__}: {error}") from error
     stored = [cell for row in table(home, "deals", DAY) for cell in row.values()]
@@ -170,7 +148,7 @@ def test_every_row_of_every_hostile_file_is_accounted_for(home: Home, tmp_path: 
     assess(home, DAY)
     assert health(home).faults == []
     print(
-        f"hostile files {part + 1}/6: injected {len(names)} / survived {sum(ends.values())} / lost 0 / duplicated 0; {dict(ends)}"
+        f"hostile files {part + 1}/5: injected {len(names)} / survived {sum(ends.values())} / lost 0 / duplicated 0; {dict(ends)}"
     )
 
 
@@ -193,40 +171,3 @@ def test_good_rows_around_a_hostile_cell_are_loaded(home: Home, tmp_path: Path, 
     assert (load.rows_in, load.loaded, load.quarantined) == (3, 2, 1)
     assert [(row.line, row.column) for row in load.quarantine.all()] == [(3, column)]
     assert {row["external_id"] for row in table(home, "deals", DAY)} == {"G1", "G2"}
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_mutations_of_good_files(home: Home, specs: Path, tmp_path: Path, seed: int) -> None:
-    """Bytes changed, cut, doubled and moved in files as they are exported: never a crash, every row accounted for."""
-    chance = random.Random(seed)
-    files = sorted((specs / "imports").glob("*.csv"))
-    ends: Counter[str] = Counter()
-    for number in range(25):
-        content = bytearray(chance.choice(files).read_bytes())
-        for _ in range(chance.randint(1, 6)):
-            at, upto = sorted(chance.choices(range(len(content)), k=2))
-            kind = chance.randrange(5)
-            if kind == 0:
-                content[at] = chance.choice(b'",;\n\r\t\x00\xff09/-.|')
-            elif kind == 1:
-                del content[at : min(upto, at + 30)]
-            elif kind == 2:
-                content[at:at] = content[at : min(upto, at + 60)]
-            elif kind == 3:
-                content[at:at] = chance.choice([b'"', b",", b"\n", b'""', b"\xc3", b"\x00", "é".encode(), b"9" * 30])
-            else:
-                lines = bytes(content).splitlines(keepends=True)
-                chance.shuffle(lines)
-                content = bytearray(b"".join(lines))
-        path = tmp_path / f"mutated_{number}.csv"
-        path.write_bytes(bytes(content))
-        try:
-            ends[at_the_door(home, path)] += 1
-        except Exception as error:
-            kept = tmp_path / "kept.csv"
-            kept.write_bytes(bytes(content))
-            raise AssertionError(f"seed {seed}, case {number}: {type(error).__name__}: {error}; see {kept}") from error
-    assert health(home).faults == []
-    assess(home, DAY)
-    report(f"mutations {seed}", 25, ends)
-    assert Load.objects.filter(state="committed").count() == ends["taken in"]

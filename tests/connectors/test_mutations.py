@@ -1,38 +1,29 @@
-# ruff: noqa: E501, PT017 - what a refusal says is one of the outcomes that are counted
 """T-A9: valid exports of every shipped format and kind, damaged at random. No crash, no hang, every row accounted for."""
 
 import hashlib
-import os
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from types import FrameType
 
 import pytest
 from tests.connectors import exports
+from tests.connectors.door import SHIPPED, at_the_door, hurry
 from tests.connectors.exports import Rows
 from tests.connectors.test_hostile import CELLS
-from tests.river import NOW
 
-from groundswell.connectors.files.mapping import shipped
-from groundswell.connectors.files.read import Refused
 from groundswell.engine.home import Home
-from groundswell.policy.read import BadPolicy
 from groundswell.records.loads import Load
-from groundswell.runs import take_in as river
-from groundswell.runs.parts import parts
-from groundswell.runs.prepare import Asked, Request
 from groundswell.runs.rebuild import health
 
 SLOW, STUCK = 5.0, 120
 """Seconds of processor time that a file may take, and of the clock after which it is ended."""
 PARTS = 4
-named = shipped()
-formats = {file.name: file for mapping in named for file in mapping.files}
+formats = {file.name: file for mapping in SHIPPED for file in mapping.files}
 WORDS = sorted(
     {cell for cells in CELLS.values() for cell in cells if len(cell) < 1000} | {"", " ", "0", "a;b;;c", "\ufeff"}
 )
@@ -104,9 +95,9 @@ def damaged(chance: random.Random) -> tuple[str, bytes]:
         rows = cells_damaged(rows, chance)
     ending = chance.choice([kind, kind, kind, "csv", "txt"])
     if kind == "csv":
-        said = {"delimiter": chance.choice(",,;\t|"), "end": chance.choice(["\n", "\r\n", "\r"]),
-                "encoding": chance.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"]), "quoting": chance.choice([0, 1])}  # fmt: skip
-        content = exports.as_csv(rows, **said)
+        encoding = chance.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"])
+        end, quoting = chance.choice(["\n", "\r\n", "\r"]), chance.choice([0, 1])
+        content = exports.as_csv(rows, chance.choice(",,;\t|"), end, encoding, quoting)
     else:
         content = exports.KINDS[kind](rows)
     if what == 1 and kind in ("csv", "jsonl", "json"):
@@ -121,33 +112,6 @@ def damaged(chance: random.Random) -> tuple[str, bytes]:
 # --------------------------------------------------------------------------------------------------- at the door
 
 
-def became(home: Home, path: Path) -> Counter[str]:
-    """What became of the parts of a file. The equation holds for each that was taken in."""
-    ends: Counter[str] = Counter()
-    with parts(home, [path], list(named)) as found:
-        assert found
-        for part in found:
-            if part.refused:
-                assert len(part.refused) > 10
-                ends["refused"] += 1
-                continue
-            try:
-                load = river.take_in(home, part.path, Request(sheet=part.sheet), NOW)
-            except (Refused, BadPolicy) as error:
-                assert len(str(error)) > 10
-                ends["refused"] += 1
-            except Asked as asked:
-                assert all(len(question.answers) >= 2 for question in asked.questions)
-                ends["asked"] += 1
-            else:
-                assert load.rows_in == load.loaded + load.unchanged + load.quarantined
-                rows = list(load.quarantine.all())
-                assert len({row.line for row in rows}) == load.quarantined
-                assert all(row.reason and row.remedy and row.line > 0 for row in rows)
-                ends["taken in"] += 1
-    return ends
-
-
 def stuck(number: int, frame: FrameType | None) -> None:
     raise TimeoutError(f"no end after {STUCK} seconds")
 
@@ -157,7 +121,7 @@ def check(path: Path, home: Home) -> tuple[Counter[str], str]:
     begun = time.process_time()
     signal.alarm(STUCK)
     try:
-        ends, wrong = became(home, path), ""
+        ends, wrong = Counter(end.partition(":")[0] for end in at_the_door(home, path)), ""
     except Exception as error:
         trace, last = error.__traceback__, ""
         while trace:
@@ -170,12 +134,12 @@ def check(path: Path, home: Home) -> tuple[Counter[str], str]:
 
 
 @pytest.fixture
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not bear on files: the disk is not waited for, and the shipped formats are read once."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    monkeypatch.setattr(river, "named_mappings", lambda request: list(named))
-    monkeypatch.setattr(signal, "signal", signal.signal)
-    signal.signal(signal.SIGALRM, stuck)
+def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No waiting for the disk, and an alarm for files that never end."""
+    hurry(monkeypatch)
+    before = signal.signal(signal.SIGALRM, stuck)
+    yield
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -86,9 +86,13 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _broken(asked, home, error)
 
 
+_SQLITE_NEEDS = 1 << 20
+"""Bytes without which SQLite cannot open a database: it then speaks of an I/O error and not of room."""
+
+
 def _broken(asked: argparse.Namespace, home: Home, error: Exception) -> int:
     """What broke below us, told apart: a full disk, one that cannot be written, and damage."""
-    if is_full(error):
+    if is_full(error) or (isinstance(error, DatabaseError) and shutil.disk_usage(home.path).free < _SQLITE_NEEDS):
         said = f"no space left: {error}. Nothing that was accepted is lost; make room and try again."
         return _fail(said, Exit.NO_SPACE)
     if isinstance(error, DatabaseError):
