@@ -19,7 +19,7 @@ SHIPPED = mappings.shipped()
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what does not bear on files: the disk is not waited for, and the shipped formats are read once."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    monkeypatch.setattr(river, "named_mappings", lambda request: list(SHIPPED))
+    monkeypatch.setattr(river, "named_mappings", lambda *asked: list(SHIPPED))
 
 
 def at_the_door(home: Home, path: Path) -> list[str]:

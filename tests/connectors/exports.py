@@ -44,6 +44,8 @@ def _says(file: FileMap, name: str) -> Callable[[int], str]:
             for one in (expr, *expr.first_of):
                 if name in one.headers() and (labels := list(one.values)):
                     return lambda i, labels=labels: labels[i % len(labels)]  # type: ignore[misc]
+                if name in one.headers() and one.format == "epoch_ms":
+                    return lambda i: str(1_767_225_600_000 + i * 86_400_000)
                 if name in one.headers():
                     found.append(
                         _of(next((c for c in TABLES[row.table].columns if c.name == column_name), None), column_name)

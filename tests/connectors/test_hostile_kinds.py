@@ -580,10 +580,10 @@ def columns() -> dict[str, Case]:
             ("refused: column 'tags' of the Parquet",),
             {},
         ),
-        "cut": (good[:-20], ("refused: the Parquet file cannot be",), {}),
-        "changed": (good[:200] + b"\xff" * 20 + good[220:], ("refused: the Parquet file cannot be",), {}),
+        "cut": (good[:-20], ("refused: the Parquet file is damaged",), {}),
+        "changed": (good[:200] + b"\xff" * 20 + good[220:], ("refused: the Parquet file is damaged",), {}),
         "a long text in every row": (bomb.getvalue(), ("refused: the rows hold more than",), {}),
-        "only its mark": (b"PAR1" * 4, ("refused: the Parquet file cannot be",), {}),
+        "only its mark": (b"PAR1" * 4, ("refused: the Parquet file is damaged",), {}),
         "called csv": (good, (whole(2),), {}),
     }
     return {

@@ -245,9 +245,9 @@ def bounded(megabytes: int) -> Iterator[Callable[[], None]]:
 
 
 def test_a_load_is_taken_in_with_little_memory(tmp_path: Path) -> None:
-    """300,000 rows in a third less than a load may need: nobody is ended by the kernel."""
+    """200,000 rows in a third less than a load may need: nobody is ended by the kernel."""
     path = tmp_path / "deals.csv"
-    path.write_text(deals(300_000, 1), "utf-8")
+    path.write_text(deals(200_000, 1), "utf-8")
     with bounded(1000) as joined:
         done = subprocess.run(
             [sys.executable, "-m", "groundswell", "take-in", str(path)],
@@ -259,4 +259,4 @@ def test_a_load_is_taken_in_with_little_memory(tmp_path: Path) -> None:
             preexec_fn=joined,
         )
     assert done.returncode == Exit.ACCEPTED, done.stderr
-    assert "300000 rows in = 300000 loaded" in done.stdout
+    assert "200000 rows in = 200000 loaded" in done.stdout
