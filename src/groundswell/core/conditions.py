@@ -55,6 +55,11 @@ class Condition:
         inner = self.tree.this if isinstance(self.tree, exp.Not) else None
         return inner.this.name if isinstance(inner, exp.Is) and isinstance(inner.this, exp.Column) else ""
 
+    @property
+    def names_the_day(self) -> bool:
+        """Whether it asks for the day of the assessment."""
+        return any(node.name == "as_of" for node in self.tree.find_all(exp.Column, exp.Placeholder))
+
     def words(self, column: str) -> frozenset[str]:
         """The texts that `column` is compared with by `=` or `in`: the kinds of row that the condition needs."""
         found: set[str] = set()

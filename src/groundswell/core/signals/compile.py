@@ -108,7 +108,7 @@ def _case(when: exp.Expr | None, then: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=when.copy(), true=then)]) if when is not None else then
 
 
-def _folded(measure: Measure) -> exp.Expr:
+def folded(measure: Measure) -> exp.Expr:
     """What is folded: the column, the calendar period of the day that the window looks at, or the piece of business."""
     if measure.of in shapes.PERIODS:
         day = exp.cast(exp.column(measure.on), "date")
@@ -120,8 +120,8 @@ def _folded(measure: Measure) -> exp.Expr:
     return exp.column(measure.of or "group_key")
 
 
-def _pieces(each: Half, when: exp.Expr | None) -> list[exp.Expr]:
-    """The aggregate columns of one half, named `<half>__<piece>`."""
+def pieces(each: Half, when: exp.Expr | None, whole: bool = True) -> list[exp.Expr]:
+    """The aggregate columns of one half, named `<half>__<piece>`; not `whole`: without what does not add up."""
     name, measure = each.name, each.measure
     one = exp.Literal.number(1)
     found: list[tuple[str, exp.Expr]] = [("rows" if measure.per else "n", exp.Count(this=_case(when, one)))]
@@ -131,10 +131,11 @@ def _pieces(each: Half, when: exp.Expr | None) -> list[exp.Expr]:
     if measure.take == "days since latest":
         found.append(("last", exp.Max(this=_case(when, exp.column(measure.on)))))
     elif not measure.per and (measure.of or (measure.take == "count" and measure.table == "deals")):
-        folded = _folded(measure)
-        empty = exp.Is(this=folded.copy(), expression=exp.Null())
+        column = folded(measure)
+        empty = exp.Is(this=column.copy(), expression=exp.Null())
         found.append(("empty", exp.Count(this=_case(exp.and_(when.copy(), empty) if when is not None else empty, one))))
-        found += [] if measure.take in _BY_PLACE else _fold(measure.take, _case(when, folded))
+        partial = not whole and measure.take == "count distinct"
+        found += [] if partial or measure.take in _BY_PLACE else _fold(measure.take, _case(when, column))
     return [exp.alias_(piece, f"{name}__{label}") for label, piece in found]
 
 
@@ -156,7 +157,7 @@ def _together(table: str, on: str, days: Window, members: list[Half], lists: Lis
         when = conditions.to_tree(where, parameters, "w") if where else None
         if not dated:  # a row whose day is empty may lie in the window: it is unclear, not absent
             when = exp.and_(within.copy(), when) if when is not None else within.copy()
-        selected += _pieces(each, when)
+        selected += pieces(each, when)
     reads = within if dated else exp.or_(exp.paren(within), exp.Is(this=exp.column(on), expression=exp.Null()))
     tree = exp.select(*selected).from_(_relation(table)).where(reads).group_by(exp.column("partner_id"))
     return _query(tree, parameters, days, [each.name for each in members])
@@ -187,19 +188,19 @@ def _grouped(each: Half, lists: Lists) -> Query:
     if measure.keep:
         keep = conditions.parse(measure.keep, shapes.made(measure), dict(lists))
         kept = kept.where(conditions.to_tree(keep, parameters, "k"))
-    pieces: list[tuple[str, exp.Expr]] = [("n", exp.Count(this=exp.Star()))]
+    found: list[tuple[str, exp.Expr]] = [("n", exp.Count(this=exp.Star()))]
     relation: exp.Expr = kept.subquery("kept")
     conditions_: list[str] = []
     if measure.take == "median":
-        relation, pieces, conditions_ = (
+        relation, found, conditions_ = (
             _ranked(kept, measure.of, {measure.of: False, measure.per: False}),
             [],
             list(_MIDDLE),
         )
-        pieces += [("n", exp.Max(this=exp.column("many"))), *_ends(measure.of)]
+        found += [("n", exp.Max(this=exp.column("many"))), *_ends(measure.of)]
     elif measure.of:
-        pieces += _fold(measure.take, exp.column(measure.of))
-    selected = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in pieces]
+        found += _fold(measure.take, exp.column(measure.of))
+    selected = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in found]
     tree = exp.select("partner_id", *selected).from_(relation).where(*conditions_).group_by("partner_id")
     return _query(tree, parameters, each.window, [each.name])
 
