@@ -11,7 +11,7 @@ import numpy.typing as npt
 from groundswell.core import conditions
 from groundswell.core.conditions import UNMET, Condition, Said
 from groundswell.core.declare import Value
-from groundswell.core.signals.columns import NEAR, Columns, Ends, Flags, Floats, told
+from groundswell.core.signals.columns import NEAR, Columns, Ends, Flags, Floats, either, told
 
 Lookup = Callable[[str], Columns]
 Codes = npt.NDArray[np.int8]
@@ -64,7 +64,7 @@ class _OfMany:
         if isinstance(value.low, (bool, Fraction)):
             end = float(value.low)
             broken = None if end == value.low else np.ones(1, dtype=bool)
-            return Columns(np.array([end]), np.array([end]), np.ones(1, dtype=bool), rounded=broken)
+            return Columns(np.array([end]), np.array([end]), np.ones(1, dtype=bool), rounded=(broken, broken))
         word = np.array([value.low], dtype=object)
         return Columns(word, word, np.ones(1, dtype=bool))
 
@@ -101,11 +101,11 @@ class _OfMany:
 
     def _doubt(self, left: Columns, right: Columns) -> None:
         """Note where a rounded end lies close to an end that it is compared with."""
-        rounded = [one.rounded for one in (left, right) if one.rounded is not None]
-        if rounded:
-            pairs = ((left.low, right.low), (left.high, right.low), (left.low, right.high))
-            close = np.any([np.abs(a - b) <= NEAR * np.maximum(1.0, np.abs(b)) for a, b in pairs], axis=0)
-            self.doubts.append(close & np.any(np.broadcast_arrays(*rounded), axis=0))
+        for mine, theirs in ((0, 0), (1, 0), (0, 1)):
+            one, other = (left.low, left.high)[mine], (right.low, right.high)[theirs]
+            rounded = either(left.rounded[mine], right.rounded[theirs])
+            if rounded is not None:
+                self.doubts.append(rounded & (np.abs(one - other) <= NEAR * np.maximum(1.0, np.abs(other))))
 
 
 def _surely(high: Floats, low: Floats, strict: bool) -> Flags:

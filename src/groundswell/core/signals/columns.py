@@ -45,8 +45,8 @@ class Columns:
     high: Ends
     applies: Flags
     available: bool = True
-    rounded: Flags | None = None
-    """Whose ends may be no exact floats; None: nobody's."""
+    rounded: tuple[Flags | None, Flags | None] = (None, None)
+    """Whose low ends, and whose high ends, may be no exact floats; None: nobody's."""
 
     @property
     def known(self) -> Flags:
@@ -58,7 +58,7 @@ class Columns:
     def of(cls, low: Ends, high: Ends, applies: Flags | None = None) -> Self:
         """Ends as they are, of a signal that is available; numbers that are not whole are taken as rounded."""
         counts = np.ones(len(low), dtype=bool) if applies is None else applies
-        return cls(low, high, counts, rounded=either(_broken(low), _broken(high)))
+        return cls(low, high, counts, rounded=(_broken(low), _broken(high)))
 
     @classmethod
     def open(cls, count: int, available: bool = True) -> Self:
@@ -103,14 +103,12 @@ def either(one: Flags | None, other: Flags | None) -> Flags | None:
 
 def near(value: Columns, bounds: npt.ArrayLike) -> Flags:
     """Whose rounded ends lie within NEAR of any of these numbers: on which side they lie is not certain in floats."""
-    if value.rounded is None:
-        return np.zeros(len(value.low), dtype=bool)
     found = np.zeros(len(value.low), dtype=bool)
-    for bound in np.atleast_1d(np.asarray(bounds, dtype=float)):
-        reach = NEAR * max(1.0, abs(bound))
-        found |= (np.abs(value.low - bound) <= reach) | (np.abs(value.high - bound) <= reach)
-    close: Flags = found & value.rounded
-    return close
+    for end, rounded in zip((value.low, value.high), value.rounded, strict=True):
+        if rounded is not None:
+            for bound in np.atleast_1d(np.asarray(bounds, dtype=float)):
+                found |= rounded & (np.abs(end - bound) <= NEAR * max(1.0, abs(bound)))
+    return found
 
 
 def _broken(ends: Ends) -> Flags | None:
@@ -258,9 +256,10 @@ def _numbers(half: Columns, measure: Measure, pieces: PieceColumns) -> Columns:
 
 
 def _difference(first: Columns, second: Columns) -> Columns:
-    rounded = either(first.rounded, second.rounded)
     low, high = first.low - second.high, first.high - second.low
-    return Columns(low, high, first.applies, rounded=either(rounded, either(_broken(low), _broken(high))))
+    inexact = either(first.rounded[0], second.rounded[1]), either(first.rounded[1], second.rounded[0])
+    rounded = either(inexact[0], _broken(low)), either(inexact[1], _broken(high))
+    return Columns(low, high, first.applies, rounded=rounded)
 
 
 def _ratio(first: Columns, second: Columns, nothing: Flags, less: bool, percent: bool) -> Columns:
@@ -270,24 +269,29 @@ def _ratio(first: Columns, second: Columns, nothing: Flags, less: bool, percent:
     """
     least, most, under, over = first.low, first.high, second.low, second.high
     times = 100.0 if less or percent else 1.0
-    low, low_broken = _quotient(least, np.where(least >= 0, over, under), times, less)
-    high, high_broken = _quotient(most, np.where(most >= 0, under, over), times, less)
+    divisors = either(*second.rounded)
+    low, low_rounded = _quotient(least, np.where(least >= 0, over, under), times, less, (first.rounded[0], divisors))
+    high, high_rounded = _quotient(most, np.where(most >= 0, under, over), times, less, (first.rounded[1], divisors))
     by_zero = ~(under > 0)
     at_least = np.where((least >= 0) & (under == 0), -times if less else 0.0, np.nan)
-    broken = (low_broken | high_broken) & ~by_zero
     return Columns(
         np.where(nothing, np.nan, np.where(by_zero, at_least, low)),
         np.where(nothing | by_zero, np.nan, high),
         ~nothing,
-        rounded=either(broken, either(first.rounded, second.rounded)),
+        rounded=(low_rounded & ~by_zero, high_rounded & ~by_zero),
     )
 
 
-def _quotient(number: Floats, below: Floats, times: float, less: bool) -> tuple[Floats, Flags]:
+def _quotient(
+    number: Floats, below: Floats, times: float, less: bool, rounded: tuple[Flags | None, Flags | None]
+) -> tuple[Floats, Flags]:
     """(number / below - less) * times, rounded once where both are whole; and where it is no exact float."""
     top = (number - below if less else number) * times
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found = top / below
         exact = (found == np.rint(found)) & (found * below == top) & (np.abs(top) < _WHOLE)
     without_end = np.isnan(below) & ~np.isnan(number)
-    return np.where(without_end, -times if less else 0.0, found), ~exact & ~without_end
+    sure = without_end if less else without_end | (number == 0)  # nothing of whatever there is is 0
+    inexact = (~exact if rounded[1] is None else ~exact | rounded[1]) & ~sure
+    ends = np.where(without_end, -times if less else 0.0, found)
+    return ends, inexact if rounded[0] is None else inexact | (rounded[0] & ~without_end)
