@@ -26,8 +26,8 @@ def value(signal: Signal, halves: list[tuple[Measure, Window, Pieces | None, Cov
 
     Unavailable, unknown, not applicable and zero are kept apart: see docs/explain/unknown.md.
     """
-    missing = sorted({name for _, _, _, covered in halves for name in covered.missing})
-    if missing:
+    if any(covered.missing for _, _, _, covered in halves):
+        missing = sorted({name for _, _, _, covered in halves for name in covered.missing})
         return Value.unavailable("no source brings " + ", ".join(missing))
     found = [_half(signal, measure, days, pieces or {}, covered) for measure, days, pieces, covered in halves]
     if len(found) == 1:
@@ -39,8 +39,12 @@ def _number(pieces: Pieces, label: str) -> Fraction:
     return Fraction(cast(Decimal | int, pieces.get(label) or 0))
 
 
+def _count(pieces: Pieces, label: str) -> int:
+    return cast(int, pieces.get(label) or 0)
+
+
 def _half(signal: Signal, measure: Measure, days: Window, pieces: Pieces, covered: Covered) -> Value:
-    n = _number(pieces, "n")
+    n = _count(pieces, "n")
     partial = partly(days, covered)
     if measure.take == "days since latest":
         return _since(measure, pieces, days, covered)
@@ -91,7 +95,7 @@ def since_when(measure: Measure, covered: Covered) -> dt.date | None:
 
 
 def _from_rows(measure: Measure, pieces: Pieces, partial: str) -> Value:
-    n, unclear, empty = (_number(pieces, label) for label in ("n", "unclear", "empty"))
+    n, unclear, empty = (_count(pieces, label) for label in ("n", "unclear", "empty"))
     doubts = [partial] if partial else []
     doubts += [f"{unclear} rows are unclear"] if unclear else []
     if measure.take == "any":
@@ -104,7 +108,7 @@ def _from_rows(measure: Measure, pieces: Pieces, partial: str) -> Value:
         label = {"sum": "total"}.get(measure.take, "found" if "found" in pieces else "n")
         total = _number(pieces, label)
         if measure.take == "count" and "found" not in pieces and unclear and not partial and not empty:
-            return Value(n, n + unclear, why="; ".join(doubts))
+            return Value(Fraction(n), Fraction(n + unclear), why="; ".join(doubts))
         return Value.unknown("; ".join(doubts), total) if doubts else Value.of(total)
     return _middle(measure, pieces, n - empty, doubts)
 
@@ -116,7 +120,7 @@ def _last(pieces: Pieces, doubts: list[str]) -> Value:
     return Value.of(_scalar(found))
 
 
-def _middle(measure: Measure, pieces: Pieces, n: Fraction, doubts: list[str]) -> Value:
+def _middle(measure: Measure, pieces: Pieces, n: int, doubts: list[str]) -> Value:
     """Averages, medians and extremes: an unseen row could move them anywhere, so any doubt leaves them unknown."""
     if doubts:
         return Value.unknown("; ".join(doubts))
