@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from typing import Protocol, TypeVar
 
 import sqlglot
 from sqlglot import exp
@@ -252,6 +253,95 @@ def to_tree(condition: Condition, parameters: dict[str, object], prefix: str) ->
 # ------------------------------------------------------------------------------------------------------ in Python
 
 Lookup = Callable[[str], Value]
+V = TypeVar("V")
+S = TypeVar("S")
+
+
+class Answering(Protocol[V, S]):
+    """What the walk of a condition asks for: values (V) by name, and answers (S) to what is said of them."""
+
+    def value(self, name: str) -> V:
+        """The value of a name."""
+
+    def literal(self, value: Value) -> V:
+        """A value that is written in the condition."""
+
+    def lowered(self, value: V) -> V:
+        """A text in small letters; what is no text as it is."""
+
+    def compared(self, operator: str, left: V, right: V) -> S:
+        """The answer to =, <>, <, <=, > or >=."""
+
+    def alike(self, value: V, pattern: str) -> S:
+        """The answer to like."""
+
+    def lacking(self, value: V) -> S:
+        """The answer to `is null`: whether a value does not apply."""
+
+    def plain(self, truth: bool) -> S:
+        """The answer of `true` and `false`."""
+
+    def negated(self, answer: S) -> S:
+        """The answer to `not`."""
+
+    def joined(self, decisive: bool, answers: list[S]) -> S:
+        """Answers joined by `or` (decisive = True) or `and` (False): a decisive one decides, else the least certain."""
+
+
+def answer(condition: Condition, by: Answering[V, S]) -> S:
+    """The answer to a condition, worked out from the leaves of its tree up. Raises BadCondition where rows are needed."""
+    return _answer(condition.tree, by)
+
+
+def _answer(node: exp.Expr, by: Answering[V, S]) -> S:
+    if isinstance(node, exp.Paren):
+        return _answer(node.this, by)
+    if isinstance(node, exp.Not):
+        return by.negated(_answer(node.this, by))
+    return by.negated(_plainly(node, by)) if node.args.get("negate") else _plainly(node, by)
+
+
+def _plainly(node: exp.Expr, by: Answering[V, S]) -> S:
+    """The answer of a node that is no negation."""
+    if isinstance(node, (exp.And, exp.Or)):
+        return by.joined(isinstance(node, exp.Or), [_answer(node.this, by), _answer(node.expression, by)])
+    if isinstance(node, exp.Is):
+        return by.lacking(_value(node.this, by))
+    if isinstance(node, exp.Boolean):
+        return by.plain(bool(node.this))
+    if isinstance(node, exp.Column):
+        return by.compared("=", by.value(node.name), by.literal(Value.of(True)))
+    if isinstance(node, exp.In):
+        return by.joined(True, [by.compared("=", _value(node.this, by), _value(item, by)) for item in node.expressions])
+    if isinstance(node, exp.Between):
+        middle = _value(node.this, by)
+        ends = [("<=", node.args["high"]), (">=", node.args["low"])]
+        return by.joined(False, [by.compared(sign, middle, _value(end, by)) for sign, end in ends])
+    if isinstance(node, exp.Like):
+        return by.alike(_value(node.this, by), node.expression.name)
+    if type(node) in _COMPARE:
+        return by.compared(_COMPARE[type(node)], _value(node.this, by), _value(node.expression, by))
+    raise BadCondition(f"'{node.sql(dialect=DIALECT)}' can only be asked of rows")
+
+
+def _value(node: exp.Expr, by: Answering[V, S]) -> V:
+    if isinstance(node, exp.Paren):
+        return _value(node.this, by)
+    if isinstance(node, exp.Column) and node.name == "as_of":
+        raise BadCondition("as_of can only be asked of rows")
+    if isinstance(node, exp.Column):
+        return by.value(node.name)
+    if isinstance(node, exp.Lower):
+        return by.lowered(_value(node.this, by))
+    if isinstance(node, exp.Neg):
+        return by.literal(Value.of(-Fraction(node.this.name)))
+    if isinstance(node, exp.Boolean):
+        return by.literal(Value.of(bool(node.this)))
+    if _is_date(node):
+        return by.literal(Value.of(dt.date.fromisoformat(node.this.name)))
+    if isinstance(node, exp.Literal):
+        return by.literal(Value.of(node.name if node.is_string else Fraction(node.name)))
+    raise BadCondition(f"'{node.sql(dialect=DIALECT)}' can only be asked of rows")
 
 
 def holds(condition: Condition, lookup: Lookup) -> bool | None:
@@ -259,98 +349,80 @@ def holds(condition: Condition, lookup: Lookup) -> bool | None:
 
     `is null` means "not applicable"; any other comparison with a value that does not apply is unmet.
     """
-    said = _holds(condition.tree, lookup)
+    said = answer(condition, _OfOne(lookup))
     return None if said is None else said is True
 
 
-class _Unmet:
+class Unmet:
     """A comparison with what does not apply: unmet, and so is its negation."""
 
 
-_UNMET = _Unmet()
-_Said = bool | _Unmet | None
+UNMET = Unmet()
+Said = bool | Unmet | None
+"""An answer; None is unknown."""
 
 
-def _holds(node: exp.Expr, lookup: Lookup) -> _Said:
-    if isinstance(node, exp.Paren):
-        return _holds(node.this, lookup)
-    if isinstance(node, exp.Not) or node.args.get("negate"):
-        inner = _holds(node.this, lookup) if isinstance(node, exp.Not) else _plainly(node, lookup)
-        return not inner if isinstance(inner, bool) else inner
-    return _plainly(node, lookup)
+@dataclass(frozen=True)
+class _OfOne:
+    """Answers over the values of one partner."""
+
+    lookup: Lookup
+
+    def value(self, name: str) -> Value:
+        return self.lookup(name)
+
+    def literal(self, value: Value) -> Value:
+        return value
+
+    def lowered(self, value: Value) -> Value:
+        return lowered(value)
+
+    def compared(self, operator: str, left: Value, right: Value) -> Said:
+        return compared(operator, left, right)
+
+    def alike(self, value: Value, pattern: str) -> Said:
+        return alike(value, pattern)
+
+    def lacking(self, value: Value) -> Said:
+        return not value.applies
+
+    def plain(self, truth: bool) -> Said:
+        return truth
+
+    def negated(self, answer: Said) -> Said:
+        return not answer if isinstance(answer, bool) else answer
+
+    def joined(self, decisive: bool, answers: list[Said]) -> Said:
+        if any(one is decisive for one in answers):
+            return decisive
+        if any(one is None for one in answers):
+            return None
+        return UNMET if any(one is UNMET for one in answers) else not decisive
 
 
-def _plainly(node: exp.Expr, lookup: Lookup) -> _Said:
-    """The answer of a node that is no negation."""
-    if isinstance(node, (exp.And, exp.Or)):
-        return _joined(isinstance(node, exp.Or), [_holds(node.this, lookup), _holds(node.expression, lookup)])
-    if isinstance(node, exp.Is):
-        return not _value(node.this, lookup).applies
-    if isinstance(node, exp.Boolean):
-        return bool(node.this)
-    if isinstance(node, exp.Column):
-        return _compare("=", lookup(node.name), Value.of(True))
-    if isinstance(node, exp.In):
-        return _joined(
-            True, [_compare("=", _value(node.this, lookup), _value(item, lookup)) for item in node.expressions]
-        )
-    if isinstance(node, exp.Between):
-        middle = _value(node.this, lookup)
-        ends = [("<=", node.args["high"]), (">=", node.args["low"])]
-        return _joined(False, [_compare(sign, middle, _value(end, lookup)) for sign, end in ends])
-    if isinstance(node, exp.Like):
-        return _is_like(_value(node.this, lookup), node.expression.name)
-    if type(node) in _COMPARE:
-        return _compare(_COMPARE[type(node)], _value(node.this, lookup), _value(node.expression, lookup))
-    raise BadCondition(f"'{node.sql(dialect=DIALECT)}' can only be asked of rows")
+def lowered(value: Value) -> Value:
+    """A text in small letters."""
+    return Value.of(value.low.lower()) if isinstance(value.low, str) else value
 
 
-def _joined(decisive: bool, sides: list[_Said]) -> _Said:
-    """Answers joined by `or` (decisive = True) or `and` (False): one decisive answer decides; else the least certain."""
-    if any(side is decisive for side in sides):
-        return decisive
-    if any(side is None for side in sides):
-        return None
-    return _UNMET if any(side is _UNMET for side in sides) else not decisive
-
-
-def _value(node: exp.Expr, lookup: Lookup) -> Value:
-    if isinstance(node, exp.Paren):
-        return _value(node.this, lookup)
-    if isinstance(node, exp.Column) and node.name == "as_of":
-        raise BadCondition("as_of can only be asked of rows")
-    if isinstance(node, exp.Column):
-        return lookup(node.name)
-    if isinstance(node, exp.Lower):
-        inner = _value(node.this, lookup)
-        return Value.of(inner.low.lower()) if isinstance(inner.low, str) else inner
-    if isinstance(node, exp.Neg):
-        return Value.of(-Fraction(node.this.name))
-    if isinstance(node, exp.Boolean):
-        return Value.of(bool(node.this))
-    if _is_date(node):
-        return Value.of(dt.date.fromisoformat(node.this.name))
-    if isinstance(node, exp.Literal):
-        return Value.of(node.name if node.is_string else Fraction(node.name))
-    raise BadCondition(f"'{node.sql(dialect=DIALECT)}' can only be asked of rows")
-
-
-def _is_like(value: Value, pattern: str) -> _Said:
+def alike(value: Value, pattern: str) -> Said:
+    """Whether a text is like a pattern with one % at its beginning or its end, or none."""
     if not isinstance(value.low, str):
-        return None if value.applies else _UNMET
+        return None if value.applies else UNMET
     word = pattern.strip("%")
     starts, ends = pattern.endswith("%"), pattern.startswith("%")
     return value.low.startswith(word) if starts else value.low.endswith(word) if ends else value.low == word
 
 
-def _compare(operator: str, left: Value, right: Value) -> _Said:
+def compared(operator: str, left: Value, right: Value) -> Said:
+    """Whether one range stands so to another: surely, surely not, unknown, or unmet where one does not apply."""
     if not (left.applies and right.applies):
-        return _UNMET
+        return UNMET
     if operator == "<>":
-        equal = _compare("=", left, right)
+        equal = compared("=", left, right)
         return not equal if isinstance(equal, bool) else equal
     if operator in (">", ">="):
-        return _compare("<" if operator == ">" else "<=", right, left)
+        return compared("<" if operator == ">" else "<=", right, left)
     if operator == "=":
         if left.known and right.known:
             return left.low == right.low

@@ -29,7 +29,7 @@ class Value:
     @property
     def known(self) -> bool:
         """Whether there is exactly one thing it can be."""
-        return self.applies and self.low is not None and self.low == self.high
+        return self.applies and self.low is not None and (self.low is self.high or self.low == self.high)
 
     @property
     def state(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from groundswell.core.declare import Policy, Signal, Value
+from groundswell.core.points.lines import FULL
 from groundswell.core.points.score import LineResult, Scored, score
 
 NAME = "readiness"
@@ -33,12 +34,16 @@ def readiness(policy: Policy, values: Mapping[str, Value], kinds: dict[str, str]
 
 def gaps(scored: Scored, signals: Mapping[str, Signal], at_most: int = 3) -> tuple[Gap, ...]:
     """The lines that would add most, dearest first: what to do (known), or what to find out (unknown)."""
-    scale = scored.edition.out_of / 100
-    found = [_gap(line, signals[line.line.signal], scale) for line in scored.lines if line.earned.applies]
-    return tuple(sorted((gap for gap in found if gap.gain > 0), key=lambda gap: (-gap.gain, gap.signal))[:at_most])
+    scale = scored.edition.out_of / FULL
+    found = [
+        _gap(line, signals[line.line.signal], scale)
+        for line in scored.lines
+        if line.earned.applies and line.earned.low < FULL
+    ]
+    return tuple(sorted(found, key=lambda gap: (-gap.gain, gap.signal))[:at_most])
 
 
 def _gap(line: LineResult, signal: Signal, scale: Fraction) -> Gap:
-    gain = line.share * (100 - line.earned.low) * scale
+    gain = line.share * (FULL - line.earned.low) * scale
     remedy = signal.remedy if line.earned.known else f"Find out: {line.value.why or 'not known'}."
     return Gap(signal.name, gain, remedy, line.earned.known)

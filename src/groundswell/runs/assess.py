@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -120,15 +120,16 @@ def _wide(found: Assessment) -> bytes:
 def result(policy: Policy, one: Assessed, rank: int) -> dict[str, Any]:
     """One partner of a run as it is stored, published and read. Figures are exact fractions as text."""
     who = {name: _text(one.partner.get(name)) for name in _WHO}
+    signals = {name: _value(value) for name, value in sorted(one.values.items())}
     return {
         **who,
         "rank": rank,
-        "readiness": _scored(one.readiness),
+        "readiness": _scored(one.readiness, signals),
         "gaps": [
             {"signal": gap.signal, "gain": _exact(gap.gain), "remedy": gap.remedy, "known": gap.known}
             for gap in gaps(one.readiness, policy.signals)
         ],
-        "signals": {name: _value(value) for name, value in sorted(one.values.items())},
+        "signals": signals,
     }
 
 
@@ -136,7 +137,7 @@ _WHO = ("partner_id", "name", "country", "partner_type", "region", "tier", "stat
         "external_id", "landing", "line", "load_id")  # fmt: skip
 
 
-def _scored(scored: Scored) -> dict[str, Any]:
+def _scored(scored: Scored, signals: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "edition": scored.edition.origin.since.isoformat(),
         "out_of": _exact(scored.edition.out_of),
@@ -161,7 +162,7 @@ def _scored(scored: Scored) -> dict[str, Any]:
                 "part": line.part,
                 "line": line.line.name,
                 "signal": line.line.signal,
-                "value": _value(line.value),
+                "value": signals.get(line.line.signal) or _value(line.value),
                 "points": [_exact(line.earned.low), _exact(line.earned.high)],
                 "applies": line.earned.applies,
                 "share": _exact(line.share),

@@ -28,7 +28,7 @@ class Earned:
     @property
     def known(self) -> bool:
         """Whether there is one answer."""
-        return self.applies and not self.undecided and self.low == self.high
+        return self.applies and not self.undecided and (self.low is self.high or self.low == self.high)
 
 
 def condition(text: str, kinds: Mapping[str, str]) -> Condition:
@@ -89,8 +89,12 @@ def bars(low: Fraction | None, high: Fraction | None, at: tuple[Fraction, Fracti
     nothing, full = at
 
     def give(value: Fraction) -> Fraction:
-        return min(max((value - nothing) / (full - nothing), ZERO), Fraction(1)) * FULL
+        way = (value - nothing) / (full - nothing)
+        return ZERO if way.numerator <= 0 else FULL if way.numerator >= way.denominator else way * FULL
 
+    if low is not None and low is high:  # known: one end is the other
+        points = give(low)
+        return points, points
     if nothing < full:
         return (give(low) if low is not None else ZERO), (give(high) if high is not None else FULL)
     return (give(high) if high is not None else ZERO), (give(low) if low is not None else FULL)

@@ -96,8 +96,11 @@ def _part(part: Part, results: list[tuple[Line, Earned]], share: Fraction) -> Pa
     known = [(w, given) for w, given in rows if given.known]
     known_weight = sum((w for w, _ in known), ZERO)
     points = sum((w * given.low for w, given in known), ZERO) / known_weight if known_weight else None
-    low = _mean([(w, given.low, given.undecided) for w, given in rows], least=True)
-    high = _mean([(w, given.high, given.undecided) for w, given in rows], least=False)
+    if points is not None and len(known) == len(rows):
+        low = high = points
+    else:
+        low = _mean([(w, given.low, given.undecided) for w, given in rows], least=True)
+        high = _mean([(w, given.high, given.undecided) for w, given in rows], least=False)
     most = part.most
     known_points = min(points, most) if points is not None else None
     undecided = all(given.undecided for _, given in rows)
@@ -108,7 +111,7 @@ def _mean(rows: list[tuple[Fraction, Fraction, bool]], least: bool) -> Fraction:
     """The least or the most that a weighted mean can be, where rows marked undecided may be left out."""
     sure = [(w, points) for w, points, undecided in rows if not undecided]
     maybe = sorted(((points, w) for w, points, undecided in rows if undecided), reverse=not least)
-    weight, total = sum((w for w, _ in sure), ZERO), sum((w * points for w, points in sure), ZERO)
+    weight, total = sum((w for w, _ in sure), ZERO), sum((w * points for w, points in sure if points), ZERO)
     for points, w in maybe:
         mean = total / weight if weight else None
         if mean is None or (points < mean if least else points > mean):
@@ -120,18 +123,32 @@ def _lines(
     part: Part, result: PartResult, results: list[tuple[Line, Earned]], known: Fraction, scale: Fraction, lookup: Lookup
 ) -> list[LineResult]:
     weight = sum((line.weight for line, given in results if given.applies), ZERO)
-    known_weight = sum((line.weight for line, given in results if given.known), ZERO)
-    raw = sum((line.weight * given.low for line, given in results if given.known), ZERO)
-    # A part at its cap gives less than its lines would: each line gives its proportion of the cap.
-    cut = result.points * known_weight / raw if result.points is not None and raw else Fraction(1)
-    found = []
-    for line, given in results:
-        share = result.share * line.weight / weight if given.applies else ZERO
-        gives = ZERO
-        if given.known and known:
-            gives = result.share / known * (line.weight / known_weight) * given.low * cut * scale
-        found.append(LineResult(part.name, line, lookup(line.signal), given, share, gives))
-    return found
+    unit = result.share / weight
+    gives = _gives(part, result, results) * scale / known if known else ZERO
+    return [
+        LineResult(
+            part.name,
+            line,
+            lookup(line.signal),
+            given,
+            unit * line.weight if given.applies else ZERO,
+            gives * line.weight * given.low if given.low and given.known else ZERO,
+        )
+        for line, given in results
+    ]
+
+
+def _gives(part: Part, result: PartResult, results: list[tuple[Line, Earned]]) -> Fraction:
+    """What a point of a known line of weight 1 adds to the whole, as long as all parts are known; 0 where none is.
+
+    A part at its cap gives less than its lines would: each line gives its proportion of the cap.
+    """
+    known = [(line.weight, given.low) for line, given in results if given.known]
+    if result.points is None:
+        return ZERO
+    if part.most < FULL and (raw := sum((w * points for w, points in known), ZERO)):
+        return result.share * result.points / raw
+    return result.share / sum((w for w, _ in known), ZERO)
 
 
 def _finish(

@@ -26,8 +26,8 @@ def value(signal: Signal, halves: list[tuple[Measure, Window, Pieces | None, Cov
 
     Unavailable, unknown, not applicable and zero are kept apart: see docs/explain/unknown.md.
     """
-    missing = sorted({name for _, _, _, covered in halves for name in covered.missing})
-    if missing:
+    if any(covered.missing for _, _, _, covered in halves):
+        missing = sorted({name for _, _, _, covered in halves for name in covered.missing})
         return Value.unavailable("no source brings " + ", ".join(missing))
     found = [_half(signal, measure, days, pieces or {}, covered) for measure, days, pieces, covered in halves]
     if len(found) == 1:
@@ -39,26 +39,30 @@ def _number(pieces: Pieces, label: str) -> Fraction:
     return Fraction(cast(Decimal | int, pieces.get(label) or 0))
 
 
+def _count(pieces: Pieces, label: str) -> int:
+    return cast(int, pieces.get(label) or 0)
+
+
 def _half(signal: Signal, measure: Measure, days: Window, pieces: Pieces, covered: Covered) -> Value:
-    n = _number(pieces, "n")
-    partly = _partly(days, covered)
+    n = _count(pieces, "n")
+    partial = partly(days, covered)
     if measure.take == "days since latest":
         return _since(measure, pieces, days, covered)
     if n == 0 and not pieces.get("unclear") and pieces.get("rows") and measure.take.startswith("count"):
         return (
-            Value.unknown(partly, Fraction(0)) if partly else Value.of(Fraction(0))
+            Value.unknown(partial, Fraction(0)) if partial else Value.of(Fraction(0))
         )  # things there were, none was kept
     if n == 0 and not pieces.get("unclear"):
-        if partly:
+        if partial:
             low = signal.absent if signal.absent is not None and measure.take != "average" else None
-            return Value.unknown(partly, low)
+            return Value.unknown(partial, low)
         if signal.absent is None:
             return Value.unknown("no rows, and no rows does not mean zero here")
         return Value.of(signal.absent)
-    return _from_rows(measure, pieces, partly)
+    return _from_rows(measure, pieces, partial)
 
 
-def _partly(days: Window, covered: Covered) -> str:
+def partly(days: Window, covered: Covered) -> str:
     """Why the window is only partly covered; "" when it is covered. A source covers partners from its first fact on."""
     if covered.first is None:
         return "nothing of this kind was known by then"
@@ -77,16 +81,22 @@ def _since(measure: Measure, pieces: Pieces, days: Window, covered: Covered) -> 
         ago = Fraction((days.until - last).days)
         unclear = pieces.get("unclear")
         return Value(Fraction(0), ago, why=f"{unclear} rows are unclear") if unclear else Value.of(ago)
-    if measure.table in STATES or covered.first is None or pieces.get("unclear"):
+    begun = since_when(measure, covered)
+    if begun is None or pieces.get("unclear"):
         return Value.unknown("its day is not known")
     return Value.unknown(
-        f"never seen since the first fact of this kind, of {covered.first}", Fraction((days.until - covered.first).days)
+        f"never seen since the first fact of this kind, of {begun}", Fraction((days.until - begun).days)
     )
 
 
-def _from_rows(measure: Measure, pieces: Pieces, partly: str) -> Value:
-    n, unclear, empty = (_number(pieces, label) for label in ("n", "unclear", "empty"))
-    doubts = [partly] if partly else []
+def since_when(measure: Measure, covered: Covered) -> dt.date | None:
+    """The first day since when a partner that was never seen was surely not seen; None: that cannot be said."""
+    return None if measure.table in STATES else covered.first
+
+
+def _from_rows(measure: Measure, pieces: Pieces, partial: str) -> Value:
+    n, unclear, empty = (_count(pieces, label) for label in ("n", "unclear", "empty"))
+    doubts = [partial] if partial else []
     doubts += [f"{unclear} rows are unclear"] if unclear else []
     if measure.take == "any":
         return Value.of(True) if n else Value(False, True, why="; ".join(doubts)) if doubts else Value.of(False)
@@ -97,8 +107,8 @@ def _from_rows(measure: Measure, pieces: Pieces, partly: str) -> Value:
     if measure.take in ("count", "count distinct", "sum"):
         label = {"sum": "total"}.get(measure.take, "found" if "found" in pieces else "n")
         total = _number(pieces, label)
-        if measure.take == "count" and "found" not in pieces and unclear and not partly and not empty:
-            return Value(n, n + unclear, why="; ".join(doubts))
+        if measure.take == "count" and "found" not in pieces and unclear and not partial and not empty:
+            return Value(Fraction(n), Fraction(n + unclear), why="; ".join(doubts))
         return Value.unknown("; ".join(doubts), total) if doubts else Value.of(total)
     return _middle(measure, pieces, n - empty, doubts)
 
@@ -110,7 +120,7 @@ def _last(pieces: Pieces, doubts: list[str]) -> Value:
     return Value.of(_scalar(found))
 
 
-def _middle(measure: Measure, pieces: Pieces, n: Fraction, doubts: list[str]) -> Value:
+def _middle(measure: Measure, pieces: Pieces, n: int, doubts: list[str]) -> Value:
     """Averages, medians and extremes: an unseen row could move them anywhere, so any doubt leaves them unknown."""
     if doubts:
         return Value.unknown("; ".join(doubts))
