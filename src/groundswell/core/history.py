@@ -13,24 +13,38 @@ import numpy as np
 
 from groundswell.core.assess import halves_of
 from groundswell.core.coverage import Ask, Coverage, firsts
-from groundswell.core.declare import Policy
+from groundswell.core.declare import Measure, Policy
 from groundswell.core.signals import history
-from groundswell.core.signals.columns import Columns, columns
+from groundswell.core.signals.columns import Columns, PieceColumns, columns
 from groundswell.core.signals.compile import Half, compile_halves
 from groundswell.core.signals.fiscal import Calendar
 from groundswell.core.signals.history import AskNumbers, MonthEnds, Series
+from groundswell.core.signals.values import Covered
+from groundswell.core.signals.windows import Window
 
 
 class Days(Protocol):
     """Who lays out the tables of a month-end, and answers from them."""
 
-    ask: Ask
-    numbers: AskNumbers
-    ends: MonthEnds
-    calendars: Sequence[Calendar]
-    """The fiscal calendar as each month-end knew it."""
-    named: Sequence[str] | None
-    """Whoever any activity reaches, in the order of `partner_places`; None where activities cannot be read in one pass."""
+    @property
+    def ask(self) -> Ask:
+        """Rows as dicts."""
+
+    @property
+    def numbers(self) -> AskNumbers:
+        """Columns as arrays."""
+
+    @property
+    def ends(self) -> MonthEnds:
+        """The month-ends."""
+
+    @property
+    def calendars(self) -> Sequence[Calendar]:
+        """The fiscal calendar as each month-end knew it."""
+
+    @property
+    def named(self) -> Sequence[str] | None:
+        """Whoever any activity reaches, in the order of `partner_places`; None: activities are not read in one pass."""
 
     def lay(self, at: int) -> None:
         """Lay out the tables of a month-end."""
@@ -97,7 +111,7 @@ class _OnePass:
 def _told(what: np.generic) -> object:
     if isinstance(what, np.datetime64):
         return what.astype(dt.date)  # NaT becomes None
-    return int(what)  # type: ignore[call-overload]
+    return int(what)
 
 
 _NOTHING = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}
@@ -137,7 +151,7 @@ def _values(
         pieces[name] = passes.pieces(name, at, partners)
     found = {}
     for name, signal in policy.signals.items():
-        parts = [
+        parts: list[tuple[Measure, Window, PieceColumns, Covered]] = [
             (h.measure, h.window, pieces.get(h.name, {}), c) for h, c in zip(halves[name], covers[name], strict=True)
         ]
         found[name] = columns(signal, parts, len(partners))

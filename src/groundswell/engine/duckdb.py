@@ -42,10 +42,10 @@ def _kept_as(name: str) -> str:
 def _array(column: pa.ChunkedArray) -> np.ndarray:
     kind = column.type
     if pa.types.is_date(kind):
-        return column.cast(pa.date32()).to_numpy().astype("datetime64[D]")
+        return np.asarray(column.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return np.array(column.to_pylist(), dtype=object)
-    return column.cast(pa.float64()).to_numpy().astype(np.float64)
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
 class Engine:
@@ -160,10 +160,12 @@ class Engine:
         the fiscal periods that each month-end knew, and whoever activities reach, in the order of their places.
         """
         self.do(
-            f"create or replace temp table month_ends as select cast(range as integer) as at from range({len(ends)})"
+            f"create or replace temp table month_ends as select cast(range as integer) as month_end from range({len(ends)})"
         )
-        self.do("create or replace temp table people_at (at integer, person_id varchar, organisation_id varchar)")
-        self.do("create or replace temp table redirects_at (at integer, from_id varchar, into_id varchar)")
+        self.do(
+            "create or replace temp table people_at (month_end integer, person_id varchar, organisation_id varchar)"
+        )
+        self.do("create or replace temp table redirects_at (month_end integer, from_id varchar, into_id varchar)")
         self.versions("activities", files[-1].get("activities", ()))
         through = (
             "select distinct person_id from activities_versions where partner_id is null and person_id is not null"
@@ -188,7 +190,7 @@ class Engine:
         self.do(
             "create or replace temp table partner_places as select partner_id, "
             "cast(row_number() over (order by partner_id) - 1 as integer) as place "
-            "from (select distinct partner_id from activities_stretches)"
+            "from (select distinct partner_id from activities_stretches where partner_id is not null)"
         )
         named = self.ask("select partner_id from partner_places order by place")
         return periods, [str(row["partner_id"]) for row in named]

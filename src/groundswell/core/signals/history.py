@@ -90,25 +90,25 @@ def _passed(column: str, days: Sequence[dt.date]) -> str:
 
 STRETCHES = "activities_stretches"
 PEOPLE_AT, REDIRECTS_AT = "people_at", "redirects_at"
-"""Relations that the caller lays out: (at, person_id, organisation_id) and (at, from_id, into_id), `at` a month-end's
-place. Only what activities need of them: people of activities that name no partner, and organisations that were merged.
+"""Relations that the caller lays out: (month_end, person_id, organisation_id) and (month_end, from_id, into_id), by place
+of the month-end. Only what activities need of them: people of activities without a partner, organisations that were merged.
 """
 
 
 def stretches_sql(ends: MonthEnds, once: bool) -> str:
     """The activities that reach a partner, each version with the stretch [first_at, last_at) of its month-ends.
 
-    `once` says that no key comes twice. Reads `activities_versions`, `month_ends` (at), `people_at`, `redirects_at`;
+    `once` says that no key comes twice. Reads `activities_versions`, `month_ends` (month_end), `people_at`, `redirects_at`;
     $home_zone is the caller's constant.
     """
-    names = [name for name in ("own_id", *TABLES[TABLE].names, "known_at") if name != "partner_id"]
+    names = [name for name in ("own_id", *TABLES[TABLE].names, "occurred_at", "known_at") if name != "partner_id"]
     refers = [column.name for column in TABLES[TABLE].columns if column.refers]
     kept = ", ".join(f"s.{name}" for name in names)
     mapped = ", ".join(
         f"coalesce(r_{name}.into_id, s.{name}) as {name}" if name in refers else f"s.{name}" for name in names
     )
     joins = "".join(
-        f"\n  left join {REDIRECTS_AT} as r_{name} on r_{name}.from_id = s.{name} and r_{name}.at = m.at"
+        f"\n  left join {REDIRECTS_AT} as r_{name} on r_{name}.from_id = s.{name} and r_{name}.month_end = m.month_end"
         for name in refers
     )
     merged = " or ".join(f"s.{name} in (select from_id from {REDIRECTS_AT})" for name in refers)
@@ -118,21 +118,21 @@ with spans as ({_spans(ends, once)}),
 stands as (select *, {begins} as first_at from spans where not deleted),
 lasting as (select * from stands where first_at < last_at)
 select {kept}, s.partner_id, s.occurred_on, s.first_at, s.last_at from lasting as s
-where s.partner_id is not null and ({merged}) is not true
+where (s.partner_id is not null or s.person_id is null) and ({merged}) is not true
 union all
-select {mapped}, coalesce(r_partner_id.into_id, s.partner_id) as partner_id, s.occurred_on, m.at, m.at + 1
-from lasting as s join month_ends as m on m.at >= s.first_at and m.at < s.last_at{joins}
-where s.partner_id is not null and ({merged})
+select {mapped}, coalesce(r_partner_id.into_id, s.partner_id) as partner_id, s.occurred_on, m.month_end, m.month_end + 1
+from lasting as s join month_ends as m on m.month_end >= s.first_at and m.month_end < s.last_at{joins}
+where (s.partner_id is not null or s.person_id is null) and ({merged})
 union all
-select {mapped}, h.organisation_id as partner_id, s.occurred_on, m.at, m.at + 1
-from lasting as s join month_ends as m on m.at >= s.first_at and m.at < s.last_at
-  join {PEOPLE_AT} as h on h.person_id = s.person_id and h.at = m.at{joins}
-where s.partner_id is null"""
+select {mapped}, h.organisation_id as partner_id, s.occurred_on, m.month_end, m.month_end + 1
+from lasting as s join month_ends as m on m.month_end >= s.first_at and m.month_end < s.last_at
+  left join {PEOPLE_AT} as h on h.person_id = s.person_id and h.month_end = m.month_end{joins}
+where s.partner_id is null and s.person_id is not null"""
 
 
 def _spans(ends: MonthEnds, once: bool) -> str:
     """Every version with the month-ends [known_from, last_at) at which it is the latest of its key and source."""
-    own = ", ".join(("own_id", *TABLES[TABLE].names, "known_at"))
+    own = ", ".join(("own_id", *TABLES[TABLE].names, "occurred_at", "known_at"))
     day_ = "coalesce(occurred_on, cast({} at time zone $home_zone as date)) as occurred_on"
     until = str(len(ends))
     if once:
@@ -267,7 +267,7 @@ def _summed(
     width = shape[1] + 1
     steps = np.bincount(place[kept] * width + first[kept], what[kept], shape[0] * width)
     steps -= np.bincount(place[kept] * width + last[kept], what[kept], shape[0] * width)
-    return steps.reshape(shape[0], width)[:, :-1].cumsum(axis=1)
+    return steps.astype(np.float64).reshape(shape[0], width)[:, :-1].cumsum(axis=1)
 
 
 def _latest(
