@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -143,7 +144,7 @@ def _check(node: exp.Expr, kinds: Mapping[str, str], names: set[str]) -> None:
         return
     elif isinstance(node, exp.Column):
         if _operand(node, kinds, names)[0] != "yes/no":
-            raise BadCondition(f"'{node.name}' is not a yes/no column; compare it with something")
+            raise BadCondition(f"'{_name(node)}' is not a yes/no column; compare it with something")
     else:
         raise BadCondition(f"'{node.sql(dialect=DIALECT)}' is not allowed. Allowed functions: {_FUNCTIONS}")
 
@@ -153,13 +154,14 @@ def _operand(node: exp.Expr, kinds: Mapping[str, str], names: set[str]) -> tuple
     text = node.sql(dialect=DIALECT)
     if isinstance(node, exp.Paren):
         return _operand(node.this, kinds, names)
-    if isinstance(node, exp.Column) and not node.table:
-        if node.name == "as_of":
+    if isinstance(node, exp.Column) and (not node.table or any("." in known for known in kinds)):
+        name = _name(node)
+        if name == "as_of":
             return "date", text
-        if node.name not in kinds:
-            raise BadCondition(f"unknown name '{node.name}'{_nearest(node.name, kinds)}")
-        names.add(node.name)
-        return FAMILY.get(kinds[node.name], kinds[node.name]), text
+        if name not in kinds:
+            raise BadCondition(f"unknown name '{name}'{_nearest(name, kinds)}")
+        names.add(name)
+        return FAMILY.get(kinds[name], kinds[name]), text
     if isinstance(node, exp.Literal):
         return ("text" if node.is_string else "number"), text
     if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
@@ -179,6 +181,11 @@ def _operand(node: exp.Expr, kinds: Mapping[str, str], names: set[str]) -> tuple
         return "number", text
     function = f"function {node.sql_name().lower()}" if isinstance(node, exp.Func) else f"'{text}'"
     raise BadCondition(f"'{text}': {function} is not allowed. Allowed: {_FUNCTIONS}")
+
+
+def _name(column: exp.Column) -> str:
+    """A name as it is written: of a figure of a score with the score before it (`readiness.total`)."""
+    return ".".join(part.name for part in column.parts)
 
 
 def _is_date(node: exp.Expr) -> bool:
@@ -213,6 +220,12 @@ def _has(node: exp.Anonymous, kinds: Mapping[str, str], names: set[str]) -> None
         raise BadCondition("has takes a list column and a word: has(account_tags, 'growth_market')")
     if _operand(node.expressions[0], kinds, names)[0] != "list":
         raise BadCondition(f"has: '{node.expressions[0].sql()}' is not a list column")
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str, kinds: frozenset[tuple[str, str]]) -> Condition:
+    """`parse`, once for a condition of policy and not once for every partner. Raises as `parse` does."""
+    return parse(text, dict(kinds))
 
 
 # --------------------------------------------------------------------------------------------------------- to SQL
@@ -284,7 +297,7 @@ def _plainly(node: exp.Expr, lookup: Lookup) -> _Said:
     if isinstance(node, exp.Boolean):
         return bool(node.this)
     if isinstance(node, exp.Column):
-        return _compare("=", lookup(node.name), Value.of(True))
+        return _compare("=", lookup(_name(node)), Value.of(True))
     if isinstance(node, exp.In):
         return _joined(
             True, [_compare("=", _value(node.this, lookup), _value(item, lookup)) for item in node.expressions]
@@ -309,13 +322,25 @@ def _joined(decisive: bool, sides: list[_Said]) -> _Said:
     return _UNMET if any(side is _UNMET for side in sides) else not decisive
 
 
+def every(said: Iterable[bool | None]) -> bool | None:
+    """Whether all of them hold: false as soon as one does not, unknown while one is; true of none."""
+    found = list(said)
+    return False if False in found else None if None in found else True
+
+
+def some(said: Iterable[bool | None]) -> bool | None:
+    """Whether one of them holds: true as soon as one does, unknown while one is; false of none."""
+    found = list(said)
+    return True if True in found else None if None in found else False
+
+
 def _value(node: exp.Expr, lookup: Lookup) -> Value:
     if isinstance(node, exp.Paren):
         return _value(node.this, lookup)
     if isinstance(node, exp.Column) and node.name == "as_of":
         raise BadCondition("as_of can only be asked of rows")
     if isinstance(node, exp.Column):
-        return lookup(node.name)
+        return lookup(_name(node))
     if isinstance(node, exp.Lower):
         inner = _value(node.this, lookup)
         return Value.of(inner.low.lower()) if isinstance(inner.low, str) else inner
