@@ -3,13 +3,16 @@
 import datetime as dt
 from fractions import Fraction
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from groundswell.core import catalog
-from groundswell.core.conditions import Lookup
+from groundswell.core.conditions import Lookup, holds, parsed
 from groundswell.core.declare import Value
 from groundswell.core.readiness import readiness
-from groundswell.core.replay import Standing
+from groundswell.core.replay import Standing, truths_of_all
 from groundswell.core.segments import looking_up, place, reviewed, truths
 from groundswell.core.signals.fiscal import Calendar
 from groundswell.core.signals.shapes import signal_kinds
@@ -108,6 +111,24 @@ def test_readiness_is_that_of_the_known_lines_and_not_its_range() -> None:
     enter, stay = truths(SEGMENTS, nothing)
     assert enter == (None, False, False, None)
     assert stay == (False, False, False, False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(*[st.one_of(st.none(), st.integers(0, 100))] * 4), min_size=1, max_size=6))
+def test_truths_of_many_are_those_of_each(figures: list[tuple[int | None, ...]]) -> None:
+    either = 'follows = "default"\n[segment.ready]\nany = ["won_revenue > 3", "days_since_joined < 50"]\n'
+    segments = catalog.policy({**read.texts(), "own/segments.toml": either}).segments
+    assert segments is not None
+    lookups = [partner(*one) for one in figures]
+
+    def asked(text: str) -> np.ndarray:
+        found = [holds(parsed(text, segments.kinds), lookup) for lookup in lookups]
+        return np.array([-1 if said is None else int(said) for said in found], np.int8)
+
+    many = truths_of_all(segments, asked, len(lookups))
+    for at, lookup in enumerate(lookups):
+        for array, each in zip(many, truths(segments, lookup), strict=True):
+            assert [{1: True, 0: False, -1: None}[int(code)] for code in array[:, at]] == list(each)
 
 
 def test_another_condition_says_its_figures() -> None:

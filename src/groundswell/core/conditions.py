@@ -87,9 +87,18 @@ def parse(text: str, kinds: Mapping[str, str], lists: Mapping[str, tuple[str, ..
         raise BadCondition(f"'{text}' is not a condition: {str(error).splitlines()[0]}") from error
     if again != tree:
         raise BadCondition(f"'{text}' does not read back as itself; write it more plainly")
+    if any("." in name for name in kinds):
+        tree = tree.transform(_of_a_score)
     names: set[str] = set()
     _check(tree, kinds, names)
     return Condition(text, tree, frozenset(names))
+
+
+def _of_a_score(node: exp.Expr) -> exp.Expr:
+    """A figure of a score (`readiness.total`) as one name; only conditions over scores know such names."""
+    if isinstance(node, exp.Column) and node.table:
+        return exp.Column(this=exp.to_identifier(".".join(part.name for part in node.parts), quoted=False))
+    return node
 
 
 def _with_lists(tree: exp.Expr, lists: Mapping[str, tuple[str, ...]]) -> exp.Expr:
@@ -144,7 +153,7 @@ def _check(node: exp.Expr, kinds: Mapping[str, str], names: set[str]) -> None:
         return
     elif isinstance(node, exp.Column):
         if _operand(node, kinds, names)[0] != "yes/no":
-            raise BadCondition(f"'{_name(node)}' is not a yes/no column; compare it with something")
+            raise BadCondition(f"'{node.name}' is not a yes/no column; compare it with something")
     else:
         raise BadCondition(f"'{node.sql(dialect=DIALECT)}' is not allowed. Allowed functions: {_FUNCTIONS}")
 
@@ -154,14 +163,13 @@ def _operand(node: exp.Expr, kinds: Mapping[str, str], names: set[str]) -> tuple
     text = node.sql(dialect=DIALECT)
     if isinstance(node, exp.Paren):
         return _operand(node.this, kinds, names)
-    if isinstance(node, exp.Column) and (not node.table or any("." in known for known in kinds)):
-        name = _name(node)
-        if name == "as_of":
+    if isinstance(node, exp.Column) and not node.table:
+        if node.name == "as_of":
             return "date", text
-        if name not in kinds:
-            raise BadCondition(f"unknown name '{name}'{_nearest(name, kinds)}")
-        names.add(name)
-        return FAMILY.get(kinds[name], kinds[name]), text
+        if node.name not in kinds:
+            raise BadCondition(f"unknown name '{node.name}'{_nearest(node.name, kinds)}")
+        names.add(node.name)
+        return FAMILY.get(kinds[node.name], kinds[node.name]), text
     if isinstance(node, exp.Literal):
         return ("text" if node.is_string else "number"), text
     if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
@@ -181,11 +189,6 @@ def _operand(node: exp.Expr, kinds: Mapping[str, str], names: set[str]) -> tuple
         return "number", text
     function = f"function {node.sql_name().lower()}" if isinstance(node, exp.Func) else f"'{text}'"
     raise BadCondition(f"'{text}': {function} is not allowed. Allowed: {_FUNCTIONS}")
-
-
-def _name(column: exp.Column) -> str:
-    """A name as it is written: of a figure of a score with the score before it (`readiness.total`)."""
-    return ".".join(part.name for part in column.parts)
 
 
 def _is_date(node: exp.Expr) -> bool:
@@ -297,7 +300,7 @@ def _plainly(node: exp.Expr, lookup: Lookup) -> _Said:
     if isinstance(node, exp.Boolean):
         return bool(node.this)
     if isinstance(node, exp.Column):
-        return _compare("=", lookup(_name(node)), Value.of(True))
+        return _compare("=", lookup(node.name), Value.of(True))
     if isinstance(node, exp.In):
         return _joined(
             True, [_compare("=", _value(node.this, lookup), _value(item, lookup)) for item in node.expressions]
@@ -340,7 +343,7 @@ def _value(node: exp.Expr, lookup: Lookup) -> Value:
     if isinstance(node, exp.Column) and node.name == "as_of":
         raise BadCondition("as_of can only be asked of rows")
     if isinstance(node, exp.Column):
-        return lookup(_name(node))
+        return lookup(node.name)
     if isinstance(node, exp.Lower):
         inner = _value(node.this, lookup)
         return Value.of(inner.low.lower()) if isinstance(inner.low, str) else inner

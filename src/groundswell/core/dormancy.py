@@ -31,30 +31,30 @@ _KINDS = {1: "sign-in", 2: "registration", 3: "won deal"}
 
 _RHYTHM = f"""
 with acts as (select partner_id, day, max(kind) as kind from ({_ACTS}) as a group by partner_id, day),
-gaps as (
-  select partner_id, day, kind, day - lag(day) over (partition by partner_id order by day) as gap from acts),
-ranked as (
-  select partner_id, day, gap, case when gap is null then 0 when day > $recent then 2 else 1 end as era,
-    row_number() over (partition by partner_id, case when gap is null then 0 else 1 end order by gap, day) as place,
-    row_number() over (
-      partition by partner_id, case when gap is null then 0 when day > $recent then 2 else 1 end order by gap, day) as own,
-    max(kind) over (partition by partner_id, day) as kind
-  from gaps),
+gaps as (select partner_id, day, day - lag(day) over (partition by partner_id order by day) as gap from acts),
+tallied as (
+  select partner_id, gap, count(*) as n, sum(case when day > $recent then 0 else 1 end) as n_before
+  from gaps where gap is not null group by partner_id, gap),
 counted as (
-  select r.*, count(gap) over (partition by partner_id) as n,
-    sum(case when era = 1 then 1 else 0 end) over (partition by partner_id) as n_before,
-    max(day) over (partition by partner_id) as last_on
-  from ranked as r)
-select partner_id, max(day) as last_on, max(case when day = last_on then kind end) as kind, count(gap) as gaps,
-  max(case when era > 0 and 2 * place <= n + 1 then gap end) as low_middle,
-  min(case when era > 0 and 2 * place >= n + 1 then gap end) as high_middle,
-  min(case when era > 0 and 10 * place >= 9 * n then gap end) as most,
-  max(n_before) as gaps_before,
-  max(case when era = 1 and 2 * own <= n_before + 1 then gap end) as low_before,
-  min(case when era = 1 and 2 * own >= n_before + 1 then gap end) as high_before,
-  max(case when era = 2 then gap end) as longest_now
-from counted group by partner_id"""
-"""The rhythm of every partner from days that differ: gaps, their middle ones, nine in ten; the same before `recent`."""
+  select t.*, sum(n) over (partition by partner_id order by gap) as upto, sum(n) over (partition by partner_id) as whole,
+    sum(n_before) over (partition by partner_id order by gap) as upto_before,
+    sum(n_before) over (partition by partner_id) as whole_before
+  from tallied as t),
+rhythm as (
+  select partner_id, max(whole) as gaps, max(whole_before) as gaps_before,
+    min(case when 2 * upto >= whole then gap end) as low_middle, min(case when 2 * upto > whole then gap end) as high_middle,
+    min(case when 10 * upto >= 9 * whole then gap end) as most,
+    min(case when 2 * upto_before >= whole_before then gap end) as low_before,
+    min(case when 2 * upto_before > whole_before then gap end) as high_before,
+    max(case when n > n_before then gap end) as longest_now
+  from counted group by partner_id),
+latest as (select partner_id, min(4 * ($as_of - day) + 3 - kind) as latest from acts group by partner_id)
+select * from latest left join rhythm using (partner_id)"""
+"""The rhythm of every partner from days that differ: gaps, their middle ones, nine in ten; the same before `recent`.
+
+Equal gaps are tallied before anything is ordered. `latest` is the least of 4 x days ago + 3 - kind: the last act, and of
+those of one day the kind that says most.
+"""
 
 _ACTIVITY = """
 select partner_id,
@@ -135,7 +135,7 @@ def _facts(policy: Dormancy, as_of: dt.date, stopped: Sequence[Outage], ask: Ask
         for row in ask(said, {"as_of": as_of, **parameters, **also}):
             cells = {name: cell for name, cell in row.items() if cell is not None}
             found.setdefault(str(row["partner_id"]), {}).update(cells)
-            found[""] |= dict.fromkeys((name for name, cell in cells.items() if cell != 0), True)
+            found[""] |= {name: True for name, cell in cells.items() if cell != 0 or name == "latest"}
 
     learn(_RHYTHM, recent=as_of - dt.timedelta(days=policy.returned_days))
     for statement in (_ACTIVITY, _CREDENTIALS, _DEALS, _REGISTERED, _JOINED, _PEOPLE):
@@ -161,14 +161,14 @@ def _listed(sql: str, policy: Dormancy) -> tuple[str, dict[str, object]]:
 
 
 def _quiet(policy: Dormancy, as_of: dt.date, facts: Mapping[str, object], any_: Mapping[str, object]) -> Quiet:
-    last_on = _day(facts, "last_on")
     reachable = _reachable(policy, as_of, facts, any_)
-    if last_on is None and "last_on" not in any_:
+    if "latest" not in any_:
         return Quiet("cannot tell", "", "no source brings won deals, registrations or sign-ins", reachable=reachable)
-    if last_on is None:
+    if "latest" not in facts:
         pattern = _unsold(policy, as_of, facts, any_) or _never_started(policy, as_of, facts, any_)
         return Quiet("never acted", pattern, _never_said(facts, as_of), reachable=reachable)
-    silent, gaps = (as_of - last_on).days, _count(facts, "gaps")
+    silent, kind = divmod(_count(facts, "latest"), 4)
+    last_on, gaps = as_of - dt.timedelta(days=silent), _count(facts, "gaps")
     usual = Fraction(_count(facts, "low_middle") + _count(facts, "high_middle"), 2) if gaps else None
     most = _count(facts, "most") if gaps else None
     bound = _bound(policy, usual, gaps)
@@ -180,7 +180,7 @@ def _quiet(policy: Dormancy, as_of: dt.date, facts: Mapping[str, object], any_: 
         pattern=_pattern(policy, as_of, state, facts, any_),
         said=_sentence(silent, usual, most, gaps, why),
         last_on=last_on,
-        last_act=_KINDS[_count(facts, "kind")],
+        last_act=_KINDS[3 - kind],
         silent=silent,
         gaps=gaps,
         usual_gap=usual,

@@ -27,10 +27,10 @@ group by partner_id"""
 
 _BY_HOUR = f"""
 with hours as (
-  select partner_id, date_trunc('hour', occurred_at) as hour, count(*) as n from activities_of_partners
+  select partner_id, date_trunc('hour', cast(occurred_at as timestamp)) as hour, count(*) as n from activities_of_partners
   where partner_id is not null and occurred_at is not null and occurred_on > $first and occurred_on <= $as_of
     and type in ({{partner_made}})
-  group by partner_id, date_trunc('hour', occurred_at))
+  group by partner_id, date_trunc('hour', cast(occurred_at as timestamp)))
 select partner_id, sum(n) as timed, max(n) as in_one_hour, {_HOURS} from hours group by partner_id"""
 """Events of the busiest hour, and of each hour of the day in UTC; no zone matters to what they are used for."""
 
@@ -77,19 +77,22 @@ apart as (
 select partner_id, count(*) as begun, sum(case when days_ <= $apart then 1 else 0 end) as begun_twice
 from apart group by partner_id"""
 
-_COURSES = """
-with days as (
-  select partner_id, person_id, occurred_on as day, count(*) as n from activities_of_partners
-  where partner_id is not null and person_id is not null and occurred_on > $first and occurred_on <= $as_of
-    and type in ({completions})
-  group by partner_id, person_id, occurred_on)
-select partner_id, day, max(n) as by_one from days group by partner_id, day"""
+_COMPLETED = """
+select partner_id, person_id, occurred_on as day, count(*) as n from activities_of_partners
+where partner_id is not null and person_id is not null and occurred_on > $first and occurred_on <= $as_of
+  and type in ({completions})
+group by partner_id, person_id, occurred_on"""
 
-_CERTIFICATES = """
-with days as (
-  select partner_id, person_id, issued_on as day, count(distinct code) as n from credentials_of_partners
-  where issued_on > $first and issued_on <= $as_of group by partner_id, person_id, issued_on)
-select partner_id, day, max(n) as by_one from days group by partner_id, day"""
+_CERTIFIED = """
+select partner_id, person_id, issued_on as day, count(distinct code) as n from credentials_of_partners
+where issued_on > $first and issued_on <= $as_of group by partner_id, person_id, issued_on"""
+
+_TOO_MANY = """
+with days as ({days}),
+of_all as (select count(distinct partner_id) as partners from days)
+select d.partner_id, d.day, max(d.n) as by_one, max(a.partners) as partners from days as d cross join of_all as a
+group by d.partner_id, d.day having max(d.n) > $a_day"""
+"""Days on which one person completed more than a day holds, and how many partners completed anything at all."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +124,13 @@ def gaming(policy: Gaming, as_of: dt.date, ask: Ask) -> dict[str, tuple[Reason, 
 
 
 def _facts(policy: Gaming, as_of: dt.date, ask: Ask) -> tuple[dict[str, Counter[str]], list[list[dict[str, object]]]]:
-    """{partner: counts}, and what one person completed on each day, by course and by certificate."""
+    """{partner: counts}, and days on which one person completed too many courses, then certificates."""
     known: dict[str, object] = {
         "as_of": as_of,
         "first": as_of - dt.timedelta(days=policy.window_days),
         "year_before": as_of - dt.timedelta(days=365),
         "apart": policy.duplicate_days,
+        "a_day": policy.courses_a_day,
     }
     lists = {"partner_made": policy.partner_made, "completions": policy.completions}
     known |= {f"{name}_{i}": word for name, words in lists.items() for i, word in enumerate(words)}
@@ -141,7 +145,7 @@ def _facts(policy: Gaming, as_of: dt.date, ask: Ask) -> tuple[dict[str, Counter[
         for row in asked(sql):
             counts = {name: int(str(cell)) for name, cell in row.items() if name != "partner_id" and cell is not None}
             facts.setdefault(str(row["partner_id"]), Counter()).update(counts)
-    return facts, [asked(_COURSES), asked(_CERTIFICATES)]
+    return facts, [asked(_TOO_MANY.replace("{days}", days)) for days in (_COMPLETED, _CERTIFIED)]
 
 
 def above_outcome(policy: Gaming, counts: Mapping[str, tuple[int, int]]) -> Iterator[tuple[str, Reason]]:
@@ -211,12 +215,11 @@ def _courses(policy: Gaming, per_day: Sequence[Mapping[str, object]]) -> Iterato
 
     Days on which many partners pile up are left out: the source brought them together, not the partners.
     """
-    many = [row for row in per_day if int(str(row["by_one"])) > policy.courses_a_day]
-    partners = len({row["partner_id"] for row in per_day})
-    on_day = Counter(row["day"] for row in many)
+    on_day = Counter(row["day"] for row in per_day)
     worst: dict[str, Mapping[str, object]] = {}
-    for row in sorted(many, key=lambda row: (int(str(row["by_one"])), str(row["day"]))):
-        if on_day[row["day"]] < 3 or on_day[row["day"]] * 100 <= policy.pile_percent * partners:
+    for row in sorted(per_day, key=lambda row: (int(str(row["by_one"])), str(row["day"]))):
+        piles, partners = on_day[row["day"]], int(str(row["partners"]))
+        if piles < 3 or piles * 100 <= policy.pile_percent * partners:
             worst[str(row["partner_id"])] = row
     for partner, row in worst.items():
         done = int(str(row["by_one"]))

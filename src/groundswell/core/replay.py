@@ -8,7 +8,7 @@ places the partner. An undecided `stay` keeps it and counts for nothing: unknown
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +108,27 @@ def replay(
         held = _month(segments, enter[:, month], stay[:, month], held, np.datetime64(day, "D"), here)
         placed[month], since[month] = held.placed, held.since
     return Replayed(placed, since, held)
+
+
+def truths_of_all(segments: Segments, asked: Callable[[str], Truths], partners: int) -> tuple[Truths, Truths]:
+    """`enter` and `stay` of many partners on a day, of the shape (rows, partners); `asked` answers one condition of all."""
+    nobody = np.zeros(partners, np.int8)
+    enter = [
+        _every([*map(asked, row.all), *([_some([*map(asked, row.any)])] if row.any else [])]) for row in segments.rows
+    ]
+    return np.stack(enter), np.stack([_every([*map(asked, row.stay)]) if row.stay else nobody for row in segments.rows])
+
+
+def _every(said: Sequence[Truths]) -> Truths:
+    """As `conditions.every`, of arrays."""
+    found = np.stack(said)
+    return np.where((found == 0).any(axis=0), 0, np.where((found == -1).any(axis=0), -1, 1)).astype(np.int8)
+
+
+def _some(said: Sequence[Truths]) -> Truths:
+    """As `conditions.some`, of arrays."""
+    found = np.stack(said)
+    return np.where((found == 1).any(axis=0), 1, np.where((found == -1).any(axis=0), -1, 0)).astype(np.int8)
 
 
 def _nobody(partners: int) -> Held:

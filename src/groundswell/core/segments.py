@@ -67,8 +67,7 @@ def looking_up(values: Mapping[str, Value], scored: Scored) -> Lookup:
 
 def truths(segments: Segments, lookup: Lookup) -> tuple[tuple[bool | None, ...], tuple[bool | None, ...]]:
     """Whether each row's conditions hold, and those to stay in it: what the replay is made of."""
-    enter = tuple(_comes_in(segments, row, lookup) for row in segments.rows)
-    return enter, tuple(every(asked(segments, row.stay, lookup)) if row.stay else False for row in segments.rows)
+    return _truths(segments, _answers(segments, lookup))
 
 
 def place(
@@ -78,7 +77,8 @@ def place(
 
     Misleads: a row holds or does not; 59.9 and 60.1 points are the same partner. Read the shortfall, not the word.
     """
-    enter, stay = truths(segments, lookup)
+    answers = _answers(segments, lookup)
+    enter, stay = _truths(segments, answers)
     standing = step(segments, enter, stay, before, day, month_end)
     names = [row.name for row in segments.rows]
     at = names.index(standing.segment) if standing.segment else len(names)
@@ -86,24 +86,36 @@ def place(
     above = segments.rows[:at]
     anew = row is not None and enter[at] is True
     rule = (_spelled(row.all, row.any) if anew else _spelled(row.stay, ())) if row else ""
-    met = () if row is None else tuple(_met(segments, row, anew, lookup))
+    met = () if row is None else tuple(_met(segments, row, anew, answers, lookup))
     may_be = [one for one, holds_ in zip(above, enter, strict=False) if holds_ is None]
     return Placement(
         standing=standing,
         rule=rule,
         facts=met,
         stays=_stays(row, stay[at], standing) if row and not anew else "",
-        undecided=tuple(f"may be {one.name}: {_unknown(segments, one, lookup)}" for one in may_be),
-        moves=tuple(unmet for one in above for unmet in _unmet(segments, one, lookup)),
-        would_place=() if row else _nearest(segments, lookup),
+        undecided=tuple(f"may be {one.name}: {_unknown(segments, one, answers, lookup)}" for one in may_be),
+        moves=tuple(unmet for one in above for unmet in _unmet(segments, one, answers, lookup)),
+        would_place=() if row else _nearest(segments, answers, lookup),
     )
 
 
-def _comes_in(segments: Segments, row: Segment, lookup: Lookup) -> bool | None:
-    ways = [every(asked(segments, row.all, lookup))]
-    if row.any:
-        ways.append(some(asked(segments, row.any, lookup)))
-    return every(ways)
+Answers = Mapping[str, bool | None]
+"""Whether each condition of the table holds, worked out once for a partner."""
+
+
+def _answers(segments: Segments, lookup: Lookup) -> Answers:
+    texts = dict.fromkeys(text for row in segments.rows for text in (*row.all, *row.any, *row.stay))
+    return dict(zip(texts, asked(segments, tuple(texts), lookup), strict=True))
+
+
+def _truths(segments: Segments, answers: Answers) -> tuple[tuple[bool | None, ...], tuple[bool | None, ...]]:
+    enter = tuple(_comes_in(row, answers) for row in segments.rows)
+    return enter, tuple(every(map(answers.__getitem__, row.stay)) if row.stay else False for row in segments.rows)
+
+
+def _comes_in(row: Segment, answers: Answers) -> bool | None:
+    of_all = every(map(answers.__getitem__, row.all))
+    return every((of_all, some(map(answers.__getitem__, row.any)))) if row.any else of_all
 
 
 def asked(segments: Segments, texts: Sequence[str], lookup: Lookup) -> list[bool | None]:
@@ -125,36 +137,32 @@ def _stays(row: Segment, inside: bool | None, standing: Standing) -> str:
     return f"stays in {row.name}: outside its bounds at {standing.outside} of {row.stay_reviews} month-ends in a row"
 
 
-def _met(segments: Segments, row: Segment, anew: bool, lookup: Lookup) -> Iterator[str]:
+def _met(segments: Segments, row: Segment, anew: bool, answers: Answers, lookup: Lookup) -> Iterator[str]:
     """What the conditions that hold found, one figure once."""
     texts = (*row.all, *row.any) if anew else row.stay
     names = dict.fromkeys(
-        name
-        for text, said in zip(texts, asked(segments, texts, lookup), strict=True)
-        if said is not False
-        for name in sorted(parsed(text, segments.kinds).names)
+        name for text in texts if answers[text] is not False for name in sorted(parsed(text, segments.kinds).names)
     )
     yield from (_figure(segments, name, lookup(name)) for name in names)
 
 
-def _unknown(segments: Segments, row: Segment, lookup: Lookup) -> str:
-    texts = (*row.all, *row.any)
-    undecided = [text for text, said in zip(texts, asked(segments, texts, lookup), strict=True) if said is None]
+def _unknown(segments: Segments, row: Segment, answers: Answers, lookup: Lookup) -> str:
+    undecided = [text for text in (*row.all, *row.any) if answers[text] is None]
     return "; ".join(_unmet_one(segments, row, text, lookup).said for text in undecided)
 
 
-def _unmet(segments: Segments, row: Segment, lookup: Lookup) -> list[Unmet]:
+def _unmet(segments: Segments, row: Segment, answers: Answers, lookup: Lookup) -> list[Unmet]:
     """The conditions of a row that do not surely hold; of `any` none, where one of them does."""
-    texts = list(row.all)
-    if True not in asked(segments, row.any, lookup):
-        texts += row.any
-    said = asked(segments, texts, lookup)
-    return [_unmet_one(segments, row, text, lookup) for text, ok in zip(texts, said, strict=True) if ok is not True]
+    either = row.any if some(map(answers.__getitem__, row.any)) is not True else ()
+    wanting = [text for text in (*row.all, *either) if answers[text] is not True]
+    return [_unmet_one(segments, row, text, lookup) for text in wanting]
 
 
-def _nearest(segments: Segments, lookup: Lookup) -> tuple[Unmet, ...]:
+def _nearest(segments: Segments, answers: Answers, lookup: Lookup) -> tuple[Unmet, ...]:
     """What the row lacks that lacks least; of equal ones the last, which asks least."""
-    lacking = [(_steps(row, found), found) for row in segments.rows for found in [_unmet(segments, row, lookup)]]
+    lacking = [
+        (_steps(row, found), found) for row in segments.rows for found in [_unmet(segments, row, answers, lookup)]
+    ]
     least = min((steps for steps, _ in lacking), default=0)
     return next((tuple(found) for steps, found in reversed(lacking) if steps == least), ())
 
