@@ -415,6 +415,58 @@ _SCORE_KEYS = {
 }  # fmt: skip
 
 
+_STANDING_KEYS = {
+    "segment": "`[segment.NAME]`: a row of the table of segments; the first that holds places the partner",
+    "all": "of a segment: conditions of which every one must hold",
+    "any": "of a segment: conditions of which one must hold, beside `all`. One of the two is required",
+    "stay": "of a segment: conditions under which a partner that is in it remains",
+    "stay_reviews": "at so many month-ends in a row outside `stay` a partner leaves; 1 when left out",
+    "review": "`[review.NAME]`: a list for a person to go through",
+    "when": "of a review: conditions that must hold at a quarter-end. Required",
+    "counts": "of a review: conditions without which a quarter-end neither counts nor breaks the row",
+    "quarter_ends": "of a review: so many fiscal quarter-ends in a row. Required",
+    "proposes": "of a review: what the person is asked to do. Required",
+    "attention": "`[attention]`: tiers of attention. Required",
+    "share_by": "the signal of which shares are taken, largest partner first",
+    "top_percent": "share that the partners of the top bring together",
+    "has": "`[attention.has]`: what makes a partner capable, name = condition",
+    "has_at_least": "so many of them make the middle",
+    "roadmap": "`[attention.roadmap]`: what is run together with a partner, name = condition",
+    "acts": "`[acts]`: types of activity",
+    "sign_ins": "types that are acts, beside won deals and registrations",
+    "trainings": "types that are learning, beside credentials",
+    "replies": "types that are an answer or an attendance",
+    "silence": "`[silence]`: lengths in days, and numbers of gaps",
+    "least_silence": "silence up to it is never called quiet",
+    "gap_factor": "the bound is so many times the partner's own median gap, or `least_silence` where that is longer",
+    "least_gaps": "with fewer gaps nothing is said of a rhythm",
+    "cooling_silence": "silence beyond it, and beyond nine in ten of its own gaps, is cooling; at most `least_silence`",
+    "reachable_days": "days within which an answer is a way back in",
+    "returned_days": "days within which an act after a long silence is a return",
+    "patience_days": "days that training, answering and joining are given to lead to something",
+    "activity": "`[activity]`: what is looked at",
+    "partner_made": "types of activity that a partner brings about alone, at no cost",
+    "window_days": "days that are looked at",
+    "least_events": "with fewer events nothing is said of activity",
+    "above_outcome": "`[above_outcome]`: activity against verified outcome",
+    "robust_z": "modified z-score of the logarithm of the count above which a partner is listed",
+    "least_peers": "with fewer partners in a band nothing is said",
+    "outcome_bands": "bands of verified outcomes of 12 months, from 0, each up to the next",
+    "bursts": "`[bursts]`: when events happen, and by whom",
+    "hour_percent": "share of the events within one hour",
+    "quiet_percent": "share of the events in the quietest eight hours of the partner's own day",
+    "person_percent": "share of the events by one person, where others are known",
+    "person_events": "so many events at least",
+    "duplicates": "`[duplicates]`: the same claim twice; in it, how many rows repeat another at least",
+    "duplicate_days": "days apart at most",
+    "duplicate_percent": "share of the partner's own rows",
+    "courses": "`[courses]`: learning faster than possible",
+    "completions": "types of activity that complete a course",
+    "courses_a_day": "more by one person on one day are listed; credentials count as well",
+    "pile_percent": "share of the partners that complete courses; days on which more pile up are left out",
+}  # fmt: skip
+
+
 def _policy(policy: Policy) -> Lines:
     yield from _opening(
         "Policy",
@@ -423,7 +475,7 @@ def _policy(policy: Policy) -> Lines:
         "([how](../how-to/change-policy.md)). Signals have [a page of their own](signals.md).",
     )
     documents = read.read()
-    for name in catalog._SINGLE:
+    for name in catalog.SINGLE:
         document = documents[name]
         yield ""
         yield f"## {name}"
@@ -435,6 +487,8 @@ def _policy(policy: Policy) -> Lines:
             yield from _score(score, edition)
     yield "## Keys of a score"
     yield from _table(["key", "means"], [[f"`{key}`", said] for key, said in _SCORE_KEYS.items()])
+    yield "## Keys of segments, dormancy and gaming"
+    yield from _table(["key", "means"], [[f"`{key}`", said] for key, said in _STANDING_KEYS.items()])
     yield (
         "Conditions over signals are written as those [over rows](signals.md#conditions); `is null` asks whether a signal "
         "does not apply."

@@ -497,6 +497,73 @@ def test_a_score_that_nothing_computes_is_a_fault() -> None:
     ]
 
 
+# ------------------------------------------------------------------------------- faults of segments, dormancy, gaming
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "beside", "says"),
+    [
+        ("segments.toml", "won_revenue > 0", "won_revenu > 0", "won_revenu >", "all: unknown name 'won_revenu'. Did you mean"),
+        ("segments.toml", '["readiness.total >= 60"', '["readiness.totl >= 60"', "readiness.totl",
+         "all: unknown name 'readiness.totl'. Did you mean 'readiness.total'?"),
+        ("segments.toml", "readiness.total >= 55", "readiness.total >= '55'", "'55'", "stay: compares a number"),
+        ("segments.toml", 'all = ["won_revenue > 0"]', "all = []", "all = []",
+         "all: segment 'active' has no condition, so it would hold for everyone; write all or any"),
+        ("segments.toml", "stay_reviews = 2", "stay_reviews = 0", "stay_reviews = 0", "stay_reviews: 0 is not a whole number"),
+        ("segments.toml", "stay_reviews = 2", "stay_revews = 2", "stay_revews",
+         "stay_revews: key 'stay_revews' is not known here. Did you mean 'stay_reviews'?"),
+        ("segments.toml", "quarter_ends = 3", "quarter_ends = 2.5", "quarter_ends = 2.5", "quarter_ends: 2.5 is not a whole"),
+        ("segments.toml", 'when = ["readiness.total < 30"]', "when = []", "when = []", "when: review 'low' has no condition"),
+        ("segments.toml", 'share_by = "won_revenue"', 'share_by = "won_revenu"', "share_by",
+         "share_by: 'won_revenu' is no signal that is a number. Nearest: won_revenue."),
+        ("segments.toml", "top_percent = 80", "top_percent = 0", "top_percent", "top_percent: is a percentage above 0"),
+        ("segments.toml", "has_at_least = 2", "has_at_least = 9", "has_at_least", "has_at_least: 9 of 4 in [attention.has]"),
+        ("segments.toml", "products_sold >= 2", "product_sold >= 2", "breadth", "breadth: unknown name 'product_sold'"),
+        ("dormancy.toml", "gap_factor = 3", "gap_factor = 0", "gap_factor", "gap_factor: 0 is not a whole number"),
+        ("dormancy.toml", "cooling_silence = 30", "cooling_silence = 61", "cooling_silence",
+         "cooling_silence: is longer than least_silence"),
+        ("dormancy.toml", 'sign_ins = ["portal_login"]', "sign_ins = []", "sign_ins", "sign_ins: names no type of activity"),
+        ("dormancy.toml", "least_gaps = 3", "", "[silence]", "least_gaps: is required"),
+        ("gaming.toml", "robust_z = 3.5", "robust_z = 0", "robust_z", "robust_z: must be above 0"),
+        ("gaming.toml", "[0, 1, 3, 10]", "[0, 3, 1]", "outcome_bands", "outcome_bands: is a list of whole numbers, rising"),
+        ("gaming.toml", "hour_percent = 50", "hour_percent = 500", "hour_percent", "hour_percent: 500 is not a whole number"),
+        ("gaming.toml", "pile_percent", "pile_per_cent", "pile_per_cent", "key 'pile_per_cent' is not known here"),
+    ],
+)  # fmt: skip
+def test_faults_of_segments_dormancy_and_gaming(path: str, old: str, new: str, beside: str, says: str) -> None:
+    text = SHIPPED[f"shipped/{path}"]
+    assert old in text
+    changed = text.replace(old, new, 1)
+    found = faults(path, changed)
+    assert any(fault.startswith(f"{path}:{line_of(changed, beside)} ") and says in fault for fault in found), found
+
+
+def test_rows_of_segments_keep_their_order_and_may_be_changed_one_by_one() -> None:
+    own = 'follows = "default"\n[segment.ready]\nstay_reviews = 3\n[segment.partners_of_old]\nall = ["won_deals > 9"]\n'
+    policy, found = catalog.check({**SHIPPED, "own/segments.toml": own})
+    assert found == []
+    assert policy.segments is not None
+    assert [row.name for row in policy.segments.rows] == [
+        "active",
+        "ready",
+        "inactive",
+        "developing",
+        "partners_of_old",
+    ]
+    assert [row.stay_reviews for row in policy.segments.rows] == [1, 3, 1, 1, 1]
+    assert policy.segments.origin.own is True
+
+
+def test_the_policy_of_a_run_of_old_has_no_segments() -> None:
+    old = {
+        path: text
+        for path, text in SHIPPED.items()
+        if not path.endswith(("segments.toml", "dormancy.toml", "gaming.toml"))
+    }
+    policy, found = catalog.check(old)
+    assert (found, policy.segments, policy.dormancy, policy.gaming) == ([], None, None, None)
+
+
 # -------------------------------------------------------------------------------------------------------- overrides
 
 
