@@ -19,7 +19,6 @@ from groundswell.core.signals.columns import Columns
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load
 from groundswell.runs import history
-from groundswell.runs.history import months
 
 MAPPING = """[source]
 name = "crm"
@@ -114,6 +113,11 @@ class World:
         self.acts[key] = [key, firm, person, pick.choice(TYPES), when, "", str(pick.randint(0, 9)), "fresh"]
 
 
+def month_ends(home: Home, last: dt.date) -> list[Measured]:
+    """The month-ends up to one, as a run of the day after looks back on them."""
+    return history.months(home, history.kept(home, last + dt.timedelta(days=1)))
+
+
 def said(value: Value) -> tuple[object, ...]:
     if not value.applies:
         return ("not applicable",)
@@ -150,7 +154,7 @@ def test_the_history_of_each_signal_is_what_each_day_says(home: Home, tmp_path: 
     world = World(home, tmp_path, seed)
     for last in LASTS:
         world.month(last)
-    found = months(home, LASTS[-1], 12)
+    found = month_ends(home, LASTS[-1])
     compared = hold_against_each_day(home, found)
     print(f"history: {compared} values at {len(found)} month-ends compared, 0 differ")
     assert compared > 1000
@@ -177,22 +181,22 @@ def test_a_month_end_is_measured_once_and_anew_only_where_it_knew_something_else
     world = World(home, tmp_path, 4)
     for last in LASTS[:4]:
         world.month(last)
-    first = months(home, LASTS[3], 12)
-    months(home, LASTS[3], 12)
+    first = month_ends(home, LASTS[3])
+    month_ends(home, LASTS[3])
     assert measured_days == [LASTS[:4]]
     world.month(LASTS[4])
-    months(home, LASTS[4], 12)
+    month_ends(home, LASTS[4])
     assert measured_days[1:] == [[LASTS[4]]]
     load = world.told(
         "acts", "id,firm,person,type,day,gone,value", [["L1", "F1", "", "meeting", "2025-04-02", "", ""]], LASTS[2]
     )
-    later = months(home, LASTS[4], 12)
+    later = month_ends(home, LASTS[4])
     assert measured_days[2:] == [LASTS[2:5]]  # its source dated it: from then on it was known
     assert [column(later[1].values["meetings_last_quarter"], place) for place in range(len(later[1].partners))] == [
         column(first[1].values["meetings_last_quarter"], place) for place in range(len(first[1].partners))
     ]
     revert(home, load.name, "wrong", NOW)
-    assert hold_against_each_day(home, months(home, LASTS[4], 12)) > 500
+    assert hold_against_each_day(home, month_ends(home, LASTS[4])) > 500
     assert measured_days[3:] == [LASTS[2:5]]
     assert len(list((home.path / "history").iterdir())) == 5  # what they were before is taken away
 
@@ -208,7 +212,7 @@ def test_a_load_that_is_taken_back_stands_at_the_month_ends_before(home: Home, t
     arrived = dt.datetime(2025, 5, 10, tzinfo=dt.UTC)
     load = take_in(home, path, now=arrived, mapping=world.mapping)
     revert(home, load.name, "wrong", dt.datetime(2025, 7, 10, tzinfo=dt.UTC))
-    found = months(home, LASTS[6], 12)
+    found = month_ends(home, LASTS[6])
     assert hold_against_each_day(home, found) > 700
     meetings = {month.day: float(np.nansum(month.values["meetings_last_quarter"].low)) for month in found}
     assert meetings[LASTS[4]] - meetings[LASTS[5]] >= 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from groundswell.core.coverage import Ask, Coverage
 from groundswell.core.declare import Measure, Policy, Signal, Value
-from groundswell.core.outage import outages
+from groundswell.core.outage import Outage, outages
 from groundswell.core.points.score import Scored
 from groundswell.core.readiness import NAME, readiness
 from groundswell.core.signals import shapes
@@ -48,6 +48,8 @@ class Assessment:
     would_add: Mapping[str, int]
     """Table -> how many more signals could be computed if it were complete."""
     remarks: tuple[str, ...]
+    stopped: tuple[Outage, ...] = ()
+    """Sources at which many fell silent together: of them, silence says nothing."""
 
 
 def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
@@ -71,7 +73,7 @@ def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
     found.sort(key=lambda one: (-one.readiness.ranks_by, -one.readiness.high, one.partner_id))
     stopped = outages(as_of, policy.instance.limits["outage_percent"], ask)
     remarks = (*_remarks(policy, as_of, fiscal), *map(str, stopped))
-    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks)
+    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks, tuple(stopped))
 
 
 def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:

@@ -114,12 +114,14 @@ def truths_of_all(segments: Segments, asked: Callable[[str], Truths], partners: 
     """`enter` and `stay` of many partners on a day, of the shape (rows, partners); `asked` answers one condition of all."""
     nobody = np.zeros(partners, np.int8)
     enter = [
-        _every([*map(asked, row.all), *([_some([*map(asked, row.any)])] if row.any else [])]) for row in segments.rows
+        every_of([*map(asked, row.all), *([_some([*map(asked, row.any)])] if row.any else [])]) for row in segments.rows
     ]
-    return np.stack(enter), np.stack([_every([*map(asked, row.stay)]) if row.stay else nobody for row in segments.rows])
+    return np.stack(enter), np.stack(
+        [every_of([*map(asked, row.stay)]) if row.stay else nobody for row in segments.rows]
+    )
 
 
-def _every(said: Sequence[Truths]) -> Truths:
+def every_of(said: Sequence[Truths]) -> Truths:
     """As `conditions.every`, of arrays."""
     found = np.stack(said)
     return np.where((found == 0).any(axis=0), 0, np.where((found == -1).any(axis=0), -1, 1)).astype(np.int8)

@@ -50,14 +50,19 @@ class _Laid:
         self.engine.day(self.ends.days[at], self.policy.instance, self.paths[at], self.once[at])
 
 
-def months(home: Home, as_of: dt.date, count: int) -> list[Measured]:
-    """The signals of every partner at the last `count` month-ends of a day, oldest first; those that nothing knew left out."""
-    days = [day for day in month_ends(as_of, count) if _known(home, day)]
-    kept = {day: _path(home, day) for day in days}
-    if missing := [day for day in days if not kept[day].is_file()]:
+def kept(home: Home, as_of: dt.date) -> dict[dt.date, Path]:
+    """Where each month-end before a day is kept, oldest first; those at which nothing was known are left out."""
+    count = home.policy.instance.limits["history_months"]
+    days = month_ends(as_of - dt.timedelta(days=1), count)
+    return {day: _path(home, day, known) for day in days if (known := _known(home, day))}
+
+
+def months(home: Home, places: Mapping[dt.date, Path]) -> list[Measured]:
+    """The signals of every partner at these month-ends: those that are not kept are measured."""
+    if missing := [day for day, path in places.items() if not path.is_file()]:
         for one in _measure(home, missing):
-            _keep(home, one, kept[one.day])
-    return [_read(home.policy, day, kept[day]) for day in days]
+            _keep(one, places[one.day])
+    return [_read(home.policy, day, path) for day, path in places.items()]
 
 
 def _known(home: Home, day: dt.date) -> list[list[object]]:
@@ -67,10 +72,9 @@ def _known(home: Home, day: dt.date) -> list[list[object]]:
     return [[file.table, file.load.name, file.sha256] for file, path in files if first_known(path) < cut]
 
 
-def _path(home: Home, day: dt.date) -> Path:
-    policy = home.policy
-    declared = {path: text for path, text in policy.files.items() if _decides(path)}
-    rests_on = [day.isoformat(), __version__, sorted(declared.items()), _known(home, day)]
+def _path(home: Home, day: dt.date, known: list[list[object]]) -> Path:
+    declared = {path: text for path, text in home.policy.files.items() if _decides(path)}
+    rests_on = [day.isoformat(), __version__, sorted(declared.items()), known]
     name = hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()
     return home.path / "history" / f"{day}-{name[:24]}.parquet"
 
@@ -96,7 +100,7 @@ def _measure(home: Home, days: Sequence[dt.date]) -> list[Measured]:
         return list(history.measured(policy, laid))
 
 
-def _keep(home: Home, month: Measured, path: Path) -> None:
+def _keep(month: Measured, path: Path) -> None:
     """Write what a month-end knew, and take away what it was before."""
     columns: dict[str, pa.Array] = {"partner_id": pa.array(month.partners, pa.string())}
     for name, what in month.values.items():
