@@ -28,7 +28,7 @@ misleads  = "It is a test."
 why       = "A test."
 source    = "a test"
 since     = 2026-01-01
-
+kind      = "lagging"
 [measure]
 from   = "deals"
 where  = "amount_home > 1000"
@@ -195,7 +195,7 @@ def test_what_came_beside_an_activity_is_out_of_reach_of_signals() -> None:
     assert any("'data' names a person" in fault for fault in faults(OWN, text))
 
 
-@pytest.mark.parametrize("table", ["deal", "touches", "links", "deals; drop table deals", "deal_stages"])
+@pytest.mark.parametrize("table", ["deal", "touches", "links", "deals; drop table deals", "tiers"])
 def test_a_table_that_reaches_no_partner_is_refused(table: str) -> None:
     found = of_signal('from   = "deals"', f'from   = "{table}"')
     assert any(fault.startswith("12 from:") and f"'{table}' is not" in fault for fault in found)
@@ -404,6 +404,7 @@ misleads = "It is a test."
 why = "A test."
 source = "a test"
 since = 2026-01-01
+kind = "lagging"
 [measure]
 from = "deals"
 take = "highest"

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from groundswell.core.declare import Measure, Policy, Signal, Value
 from groundswell.core.outage import outages
@@ -188,29 +189,39 @@ def _pieces(policy: Policy, halves: list[Half], ask: Ask) -> dict[str, dict[str,
 class _Coverage:
     """Which columns and kinds of rows any source brings by the day; each table is asked once for all its halves."""
 
+    WORDS: ClassVar = {"activities": "type", "readings": "kind", "funds": "kind"}
+    """Tables of which a source may bring some kinds and not others, by the column that tells them apart."""
+
     def __init__(self, policy: Policy, halves: list[Half], ask: Ask) -> None:
         self.lists = dict(policy.lists)
         self.firsts: dict[str, dict[tuple[str, frozenset[str]], str]] = {}
         """Table -> day column and types of rows -> name of their first day in the answer."""
         for part in halves:
             keys = self.firsts.setdefault(part.measure.table, {})
-            keys.setdefault((part.measure.on, self._words(part.measure)), f"first_{len(keys)}")
+            for words in self._words(part.measure):
+                keys.setdefault((part.measure.on, words), f"first_{len(keys)}")
         self.counts = {table: self._asked(table, keys, ask) for table, keys in self.firsts.items()}
 
-    def _words(self, measure: Measure) -> frozenset[str]:
-        """The types of activity that a measure counts; none where it counts every row."""
-        where = shapes.condition(measure, self.lists)
-        return where.words("type") if where and measure.table == "activities" else frozenset()
+    def _words(self, measure: Measure) -> tuple[frozenset[str], ...]:
+        """The types of rows that a measure counts, none where it counts every row; then those of what must follow."""
+        where, column = shapes.condition(measure, self.lists), self.WORDS.get(measure.table, "")
+        counted = where.words(column) if where and column else frozenset()
+        if not (measure.followed_by and column):
+            return (counted,)
+        return counted, shapes.following(measure, self.lists).words(column)
 
-    @staticmethod
-    def _asked(table: str, keys: Mapping[tuple[str, frozenset[str]], str], ask: Ask) -> dict[str, object]:
+    def _asked(self, table: str, keys: Mapping[tuple[str, frozenset[str]], str], ask: Ask) -> dict[str, object]:
         readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
         names: dict[str, object] = {}
         said = [f"count({name}) as {name}" for name in readable]
         for (on, words), first in keys.items():
             listed = {f"{first}_{i}": word for i, word in enumerate(sorted(words))}
             names |= listed
-            kept = f"case when type in ({', '.join('$' + name for name in listed)}) then {on} end" if words else on
+            kept = (
+                f"case when {self.WORDS.get(table)} in ({', '.join('$' + name for name in listed)}) then {on} end"
+                if words
+                else on
+            )
             said.append(f"min({kept}) as {first}")
         found = ask(f"select count(*) as rows_, {', '.join(said)} from {table}_of_partners", names)[0]
         own = found["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
@@ -230,11 +241,15 @@ class _Coverage:
         )
         if missing:
             return Covered(None, tuple(missing))
-        words = self._words(measure)
-        first = counts[self.firsts[measure.table][measure.on, words]]
-        if first is None and words:
-            return Covered(None, (f"activities of type {' or '.join(sorted(words))}",))
-        return Covered(first)  # type: ignore[arg-type]
+        firsts = []
+        for words in self._words(measure):
+            first = counts[self.firsts[measure.table][measure.on, words]]
+            if first is None and words:
+                kind = self.WORDS[measure.table]
+                return Covered(None, (f"{measure.table} of {kind} {' or '.join(sorted(words))}",))
+            firsts.append(first)
+        known = [first for first in firsts if isinstance(first, dt.date)]
+        return Covered(max(known) if len(known) == len(firsts) else None)
 
 
 def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:

@@ -23,6 +23,7 @@ OLD = D(2020, 1, 1)
 SHIPPED = read.texts()
 HEAD = """question = "?"
 better = "higher"
+kind = "lagging"
 misleads = "A test."
 why = "A test."
 source = "a test"
