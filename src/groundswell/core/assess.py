@@ -194,38 +194,39 @@ class _Coverage:
 
     def __init__(self, policy: Policy, halves: list[Half], ask: Ask) -> None:
         self.lists = dict(policy.lists)
-        self.firsts: dict[str, dict[tuple[str, frozenset[str]], str]] = {}
-        """Table -> day column and types of rows -> name of their first day in the answer."""
+        days: dict[str, set[str]] = {}
         for part in halves:
-            keys = self.firsts.setdefault(part.measure.table, {})
-            for words in self._words(part.measure):
-                keys.setdefault((part.measure.on, words), f"first_{len(keys)}")
-        self.counts = {table: self._asked(table, keys, ask) for table, keys in self.firsts.items()}
+            days.setdefault(part.measure.table, set()).add(part.measure.on)
+        self.counts = {table: self._counted(table, ask) for table in days}
+        self.firsts = {table: self._asked(table, sorted(ons), ask) for table, ons in days.items()}
+        """Table -> for each kind of its rows, that kind as `word` and the first day of each date column asked for."""
 
     def _words(self, measure: Measure) -> tuple[frozenset[str], ...]:
-        """The types of rows that a measure counts, none where it counts every row; then those of what must follow."""
+        """The kinds of rows that a measure counts, none where it counts every row; then those of what must follow."""
         where, column = shapes.condition(measure, self.lists), self.WORDS.get(measure.table, "")
         counted = where.words(column) if where and column else frozenset()
         if not (measure.followed_by and column):
             return (counted,)
         return counted, shapes.following(measure, self.lists).words(column)
 
-    def _asked(self, table: str, keys: Mapping[tuple[str, frozenset[str]], str], ask: Ask) -> dict[str, object]:
+    @staticmethod
+    def _counted(table: str, ask: Ask) -> dict[str, object]:
         readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
-        names: dict[str, object] = {}
-        said = [f"count({name}) as {name}" for name in readable]
-        for (on, words), first in keys.items():
-            listed = {f"{first}_{i}": word for i, word in enumerate(sorted(words))}
-            names |= listed
-            kept = (
-                f"case when {self.WORDS.get(table)} in ({', '.join('$' + name for name in listed)}) then {on} end"
-                if words
-                else on
-            )
-            said.append(f"min({kept}) as {first}")
-        found = ask(f"select count(*) as rows_, {', '.join(said)} from {table}_of_partners", names)[0]
+        said = ", ".join(f"count({name}) as {name}" for name in readable)
+        found = ask(f"select count(*) as rows_, {said} from {table}_of_partners", {})[0]
         own = found["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
         return found | {"own_rows_": own}
+
+    def _asked(self, table: str, days: list[str], ask: Ask) -> list[dict[str, object]]:
+        said = ", ".join(f"min({day}) as first_{day}" for day in days)
+        column = self.WORDS.get(table)
+        if column is None:
+            return ask(f"select null as word, {said} from {table}_of_partners", {})
+        return ask(f"select {column} as word, {said} from {table}_of_partners group by {column}", {})
+
+    def _first(self, table: str, day: str, words: frozenset[str]) -> dt.date | None:
+        found = [row[f"first_{day}"] for row in self.firsts[table] if not words or row["word"] in words]
+        return min((first for first in found if isinstance(first, dt.date)), default=None)
 
     def of(self, part: Half) -> Covered:
         """What can be said about one half: its first day with a fact, or what no source brings."""
@@ -243,12 +244,12 @@ class _Coverage:
             return Covered(None, tuple(missing))
         firsts = []
         for words in self._words(measure):
-            first = counts[self.firsts[measure.table][measure.on, words]]
+            first = self._first(measure.table, measure.on, words)
             if first is None and words:
                 kind = self.WORDS[measure.table]
                 return Covered(None, (f"{measure.table} of {kind} {' or '.join(sorted(words))}",))
             firsts.append(first)
-        known = [first for first in firsts if isinstance(first, dt.date)]
+        known = [first for first in firsts if first]
         return Covered(max(known) if len(known) == len(firsts) else None)
 
 
