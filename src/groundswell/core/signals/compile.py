@@ -302,10 +302,11 @@ def rows_query(each: Half, partner_id: str, lists: Lists, at_most: int) -> Query
     identity = TABLES[each.measure.table].identity or "own_id"
     day = exp.alias_(exp.column(each.measure.on), "day")
     shown = ("landing", "line", "source", "load_id")
-    counted = _counted(each, lists, parameters)
     if each.measure.followed_by:
         rows = _followed_rows(each, lists, parameters, (identity, *shown)).subquery("rows_that_may_count")
         counted = exp.select("partner_id").from_(rows).where("counts")
+    else:
+        counted = _counted(each, lists, parameters)
     tree = (
         counted.select(exp.alias_(exp.column(identity), "row_id"), *shown, day, append=False)
         .where(exp.EQ(this=exp.column("partner_id"), expression=exp.Placeholder(this="partner_id")))
