@@ -9,6 +9,7 @@ import pytest
 from groundswell.core import catalog
 from groundswell.core.declare import Policy, Value
 from groundswell.core.readiness import readiness
+from groundswell.core.signals.declared import BEHAVIOURS, DIMENSIONS, KINDS
 from groundswell.core.signals.shapes import signal_kinds
 from groundswell.policy import read
 from groundswell.policy.read import BadPolicy
@@ -28,7 +29,7 @@ misleads  = "It is a test."
 why       = "A test."
 source    = "a test"
 since     = 2026-01-01
-
+kind      = "lagging"
 [measure]
 from   = "deals"
 where  = "amount_home > 1000"
@@ -146,6 +147,20 @@ def test_faults_of_several_files_come_in_the_order_of_the_files() -> None:
          ["'deals' is the unit of a number; the measure gives yes or no: write unit = \"yes/no\""]),
         ('take   = "count"', 'take   = "latest"\nof = "close_on"', "2 unit", ['the measure gives a date: write unit = "date"']),
         ('better    = "higher"', 'better    = "up"', "3 better", ["'up' is not one of higher, lower"]),
+        ('kind      = "lagging"\n', "", "1 kind", ["is required"]),
+        ('"lagging"', '"laging"', "10 kind", ["'laging' is not one of leading, lagging, residue", "Did you mean 'lagging'?"]),
+        ('"lagging"', '"lagging"\nbehaviour = "use case"', "11 behaviour",
+         ["'use case' is not one of use cases, ICP, sales motion", "Did you mean 'use cases'?"]),
+        ('take   = "count"', 'take   = "count"\nper = "type"\neach.x = { take = "count", where = "stge = \'won\'" }', "16 x",
+         ["unknown name 'stge'. Did you mean 'stage'?"]),
+        ('take   = "count"', 'take   = "count"\nfollowed_by = { where = "stge = 1", same = "deal_id", within = 9 }', "15 where",
+         ["unknown name 'stge'"]),
+        ('take   = "count"', 'take   = "count"\nfollowed_by = { where = "true", same = "deal", within = 9 }', "15 same",
+         ["unknown column 'deal' of deals"]),
+        ('take   = "count"', 'take   = "count"\nfollowed_by = { where = "true", same = "deal_id", within = -1 }', "15 within",
+         ["is not a whole number from 0"]),
+        ('take   = "count"', 'take   = "any"\nfollowed_by = { where = "true", same = "deal_id", within = 9 }', "15 followed_by",
+         ["goes with take count or count distinct"]),
         ("absent    = 0", 'absent    = "none"', "4 absent", ["'none' is not a number"]),
         ("absent    = 0", "absent    = nan", "4 absent", ["is not a number"]),
         ("since     = 2026-01-01", 'since     = "2026-01-01"', "9 since", ["is not a day; write 2026-01-31"]),
@@ -164,6 +179,37 @@ def test_a_fault_names_file_line_key_what_is_wrong_and_what_to_write(
     assert any(fault.startswith(f"{place}:") and all(said in fault for said in says) for fault in found), found
 
 
+def test_a_signal_of_ones_own_says_its_kind_and_may_say_its_behaviour() -> None:
+    text = SIGNAL.replace('kind      = "lagging"', 'kind      = "leading"\nbehaviour = "sales motion"')
+    policy, found = catalog.check({**SHIPPED, f"own/{OWN}": text})
+    assert found == []
+    mine = policy.signals["deals_by_region"]
+    assert (mine.kind, mine.behaviour, mine.origin.own) == ("leading", "sales motion", True)
+    assert policy.signals["won_deals"].behaviour == ""
+
+
+def test_each_of_the_eight_leading_behaviours_has_a_leading_signal_and_each_dimension_has_several() -> None:
+    signals = catalog.policy(SHIPPED).signals.values()
+    assert {one.behaviour for one in signals if one.kind == "leading" and one.behaviour} == set(BEHAVIOURS)
+    assert len(BEHAVIOURS) == 8
+    assert {one.kind for one in signals} == set(KINDS)
+    for dimension in DIMENSIONS:
+        assert sum(one.dimension == dimension for one in signals) >= 10
+    assert len(signals) >= 50
+
+
+def test_a_second_half_clears_what_must_follow_with_an_empty_table() -> None:
+    follows = 'followed_by = { where = "true", same = "account_id", within = 9 }'
+    halves = {
+        written: catalog.check({**SHIPPED, f"own/{OWN}": f"{SIGNAL}{follows}\n[measure.over]\n{written}\n"})[0]
+        .signals["deals_by_region"]
+        .measure.second
+        for written in ("followed_by = {}", 'where = "true"')
+    }
+    said = [half.followed_by is not None for half in halves.values() if half]
+    assert said == [False, True]
+
+
 def test_needs_must_equal_what_the_measure_uses() -> None:
     assert of_signal('"deals.amount_home"', '"deals.amount"') == [
         "5 needs: lists deals.amount, but the measure does not use it. Run: groundswell check --fix",
@@ -180,6 +226,9 @@ def test_needs_must_equal_what_the_measure_uses() -> None:
         'take = "latest"\nof = "full_name"',
         'take = "count"\nper = "email"',
         'take = "count"\nper = "organisation_id"\neach.names = { take = "count distinct", of = "full_name" }',
+        'take = "count"\nper = "organisation_id"\neach.anns = { take = "count", where = "full_name = \'Ann\'" }',
+        'take = "count"\nfollowed_by = { where = "email is null", same = "organisation_id", within = 9 }',
+        'take = "count"\nfollowed_by = { where = "true", same = "email", within = 9 }',
     ],
 )
 def test_a_column_that_names_a_person_is_refused_wherever_it_stands(measure: str) -> None:
@@ -195,7 +244,7 @@ def test_what_came_beside_an_activity_is_out_of_reach_of_signals() -> None:
     assert any("'data' names a person" in fault for fault in faults(OWN, text))
 
 
-@pytest.mark.parametrize("table", ["deal", "touches", "links", "deals; drop table deals", "deal_stages"])
+@pytest.mark.parametrize("table", ["deal", "touches", "links", "deals; drop table deals", "tiers"])
 def test_a_table_that_reaches_no_partner_is_refused(table: str) -> None:
     found = of_signal('from   = "deals"', f'from   = "{table}"')
     assert any(fault.startswith("12 from:") and f"'{table}' is not" in fault for fault in found)
@@ -404,6 +453,7 @@ misleads = "It is a test."
 why = "A test."
 source = "a test"
 since = 2026-01-01
+kind = "lagging"
 [measure]
 from = "deals"
 take = "highest"

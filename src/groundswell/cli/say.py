@@ -410,7 +410,7 @@ def _line(line: dict[str, Any], shown: dict[str, Fraction], found: Explanation) 
     low, high = line["points"]
     points = f"{number(low)} of 100" if low == high else f"{number(low)} to {number(high)} of 100, left out of the sum"
     unit = found.policy.instance.home_currency if signal.unit == "home currency" else signal.unit
-    yield f"  {name}: {_value(value, unit)} → {points}; adds {number(gives)}{_how(line, found)}"
+    yield f"  {name}: {_value(value, unit)} → {points}; adds {number(gives)}  [{_how(line, found)}; {signal.kind}]"
     if value["why"]:
         yield f"    {value['why']}"
     evidence = found.evidence.get(line["signal"])
@@ -423,10 +423,10 @@ def _how(line: dict[str, Any], found: Explanation) -> str:
     parts = found.policy.edition("readiness", found.as_of).parts
     rule = next(one for part in parts if part.name == line["part"] for one in part.lines if one.name == line["line"])
     if rule.yes is not None:
-        return f"  [{number(rule.yes)} for yes; weight {number(rule.weight)}]"
+        return f"{number(rule.yes)} for yes; weight {number(rule.weight)}"
     if rule.bars:
-        return f"  [0 at {number(rule.bars[0])}, 100 at {number(rule.bars[1])}; weight {number(rule.weight)}]"
-    return f"  [{', '.join(f'{number(p)} from {number(at)}' for at, p in rule.bands)}; weight {number(rule.weight)}]"
+        return f"0 at {number(rule.bars[0])}, 100 at {number(rule.bars[1])}; weight {number(rule.weight)}"
+    return f"{', '.join(f'{number(p)} from {number(at)}' for at, p in rule.bands)}; weight {number(rule.weight)}"
 
 
 def _value(value: dict[str, Any], unit: str) -> str:

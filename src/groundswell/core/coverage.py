@@ -1,6 +1,9 @@
 """What sources can say by a day: which columns and kinds of rows any of them brings, and since when."""
 
-from collections.abc import Callable, Mapping
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from groundswell.core.declare import Measure
 from groundswell.core.signals import shapes
@@ -10,60 +13,72 @@ from groundswell.core.tables import views
 
 Ask = Callable[[str, Mapping[str, object]], list[dict[str, object]]]
 """Runs one SQL statement with named parameters over the tables of the day; rows as dicts."""
-Firsts = dict[str, dict[tuple[str, frozenset[str]], str]]
-"""Table -> day column and types of rows -> name of their first day in the answer."""
 
 
-def firsts(halves: list[Half], lists: Lists) -> Firsts:
-    """The first days that the halves want to know of each table."""
-    found: Firsts = {}
+def days_asked(halves: Iterable[Half]) -> dict[str, set[str]]:
+    """The date columns that halves look at, by table."""
+    days: dict[str, set[str]] = {}
     for part in halves:
-        keys = found.setdefault(part.measure.table, {})
-        keys.setdefault((part.measure.on, words_of(part.measure, lists)), f"first_{len(keys)}")
-    return found
+        days.setdefault(part.measure.table, set()).add(part.measure.on)
+    return days
 
 
-def words_of(measure: Measure, lists: Lists) -> frozenset[str]:
-    """The types of activity that a measure counts; none where it counts every row."""
-    where = shapes.condition(measure, dict(lists))
-    return where.words("type") if where and measure.table == "activities" else frozenset()
+@dataclass(frozen=True)
+class Told:
+    """What is known of a table by a day: filled cells by column with `rows_` and `own_rows_`; first days by kind of row."""
+
+    counts: Mapping[str, object]
+    firsts: Sequence[Mapping[str, object]]
+    """For each kind of rows, that kind as `word` and the first day of each date column, `first_<column>`."""
 
 
 class Coverage:
     """Which columns and kinds of rows any source brings by the day; each table is asked once for all its halves.
 
-    `told` is the answer for tables that need not be asked: {table: columns of the one row that `_asked` gives}.
+    `told` is the answer for tables that need not be asked.
     """
 
-    def __init__(
-        self, halves: list[Half], lists: Lists, ask: Ask, told: Mapping[str, Mapping[str, object]] | None = None
-    ) -> None:
+    WORDS: ClassVar = {"activities": "type", "readings": "kind", "funds": "kind"}
+    """Tables of which a source may bring some kinds and not others, by the column that tells them apart."""
+
+    def __init__(self, halves: list[Half], lists: Lists, ask: Ask, told: Mapping[str, Told] | None = None) -> None:
         self.lists = dict(lists)
-        self.firsts = firsts(halves, lists)
-        told = told or {}
-        self.counts = {
-            table: dict(told[table]) if table in told else self._asked(table, keys, ask)
-            for table, keys in self.firsts.items()
-        }
+        self.told = dict(told or {})
+        for table, ons in days_asked(halves).items():
+            if table not in self.told:
+                self.told[table] = Told(self._counted(table, ask), self._asked(table, sorted(ons), ask))
+
+    def _words(self, measure: Measure) -> tuple[frozenset[str], ...]:
+        """The kinds of rows that a measure counts, none where it counts every row; then those of what must follow."""
+        where, column = shapes.condition(measure, self.lists), self.WORDS.get(measure.table, "")
+        counted = where.words(column) if where and column else frozenset()
+        if not (measure.followed_by and column):
+            return (counted,)
+        return counted, shapes.following(measure, self.lists).words(column)
 
     @staticmethod
-    def _asked(table: str, keys: Mapping[tuple[str, frozenset[str]], str], ask: Ask) -> dict[str, object]:
+    def _counted(table: str, ask: Ask) -> dict[str, object]:
         readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
-        names: dict[str, object] = {}
-        said = [f"count({name}) as {name}" for name in readable]
-        for (on, words), first in keys.items():
-            listed = {f"{first}_{i}": word for i, word in enumerate(sorted(words))}
-            names |= listed
-            kept = f"case when type in ({', '.join('$' + name for name in listed)}) then {on} end" if words else on
-            said.append(f"min({kept}) as {first}")
-        found = ask(f"select count(*) as rows_, {', '.join(said)} from {table}_of_partners", names)[0]
+        said = ", ".join(f"count({name}) as {name}" for name in readable)
+        found = ask(f"select count(*) as rows_, {said} from {table}_of_partners", {})[0]
         own = found["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
         return found | {"own_rows_": own}
+
+    def _asked(self, table: str, days: list[str], ask: Ask) -> list[dict[str, object]]:
+        said = ", ".join(f"min({day}) as first_{day}" for day in days)
+        column = self.WORDS.get(table)
+        if column is None:
+            return ask(f"select null as word, {said} from {table}_of_partners", {})
+        return ask(f"select {column} as word, {said} from {table}_of_partners group by {column}", {})
+
+    def _first(self, table: str, day: str, words: frozenset[str]) -> dt.date | None:
+        found = [row[f"first_{day}"] for row in self.told[table].firsts if not words or row["word"] in words]
+        return min((first for first in found if isinstance(first, dt.date)), default=None)
 
     def of(self, part: Half) -> Covered:
         """What can be said about one half: its first day with a fact, or what no source brings."""
         measure = part.measure
-        counts = self.counts[measure.table]
+        counts = self.told[measure.table].counts
         if not counts["rows_"]:
             reached = [name for name in views.REACH[measure.table] if counts["own_rows_"]]
             return Covered(None, tuple(reached) or (measure.table,))
@@ -74,8 +89,12 @@ class Coverage:
         )
         if missing:
             return Covered(None, tuple(missing))
-        words = words_of(measure, self.lists)
-        first = counts[self.firsts[measure.table][measure.on, words]]
-        if first is None and words:
-            return Covered(None, (f"activities of type {' or '.join(sorted(words))}",))
-        return Covered(first)  # type: ignore[arg-type]
+        firsts = []
+        for words in self._words(measure):
+            first = self._first(measure.table, measure.on, words)
+            if first is None and words:
+                kind = self.WORDS[measure.table]
+                return Covered(None, (f"{measure.table} of {kind} {' or '.join(sorted(words))}",))
+            firsts.append(first)
+        known = [first for first in firsts if first]
+        return Covered(max(known) if len(known) == len(firsts) else None)

@@ -76,6 +76,17 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class FollowedBy:
+    """What must come after a row for it to count: a row of the same table and partner, soon enough."""
+
+    where: str
+    same: str
+    """The column in which the two rows agree: the person, the account, the deal."""
+    within: int
+    """Days from the day of the row, at most."""
+
+
+@dataclass(frozen=True)
 class Measure:
     """How a signal is measured over one table. The keys are those of the signal files (docs/reference/signals.md)."""
 
@@ -89,6 +100,7 @@ class Measure:
     per: str = ""
     each: Mapping[str, "Measure"] = field(default_factory=dict)
     keep: str = ""
+    followed_by: FollowedBy | None = None
     second: "Measure | None" = None
     how: str = ""
     """How the second measure joins: "minus", "over", "grown_from" or "" when there is none."""
@@ -103,6 +115,8 @@ class Signal:
     question: str
     unit: str
     better: str
+    kind: str
+    """leading, lagging or residue: whether it comes before a sale, follows it, or is what taking part leaves behind."""
     misleads: str
     measure: Measure
     origin: Origin
@@ -110,6 +124,8 @@ class Signal:
     absent: Fraction | None = None
     read_with: tuple[str, ...] = ()
     remedy: str = ""
+    behaviour: str = ""
+    """Which of the leading behaviours it shows; "" for none of them."""
 
 
 @dataclass(frozen=True)

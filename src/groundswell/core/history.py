@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from groundswell.core.assess import halves_of
-from groundswell.core.coverage import Ask, Coverage, firsts
+from groundswell.core.coverage import Ask, Coverage, Told, days_asked
 from groundswell.core.declare import Measure, Policy
 from groundswell.core.signals import history
 from groundswell.core.signals.columns import Columns, PieceColumns, columns
@@ -87,19 +87,15 @@ class _OnePass:
 
     def __init__(self, policy: Policy, halves: Sequence[Mapping[str, list[Half]]], days: Days) -> None:
         self.names: set[str] = set()
-        self.told: list[dict[str, dict[str, object]]] = [{} for _ in days.ends.days]
+        self.told: list[dict[str, Told]] = [{} for _ in days.ends.days]
         if days.named is None:
             return
         series = one_pass(policy, halves)
         self.names = {one.name for one in series}
         self.grid = history.grid(series, policy.lists, days.named, len(days.ends), days.numbers)
-        wanted = firsts([part for parts in halves[0].values() for part in parts], policy.lists).get(history.TABLE, {})
-        if all(on == "occurred_on" for on, _ in wanted):
-            asked = history.covered([words for _, words in wanted], len(days.ends), days.numbers)
-            for at, told in enumerate(self.told):
-                told[history.TABLE] = {name: _told(what[at]) for name, what in asked.items()}
-                if not told[history.TABLE]["rows_"]:
-                    del told[history.TABLE]
+        wanted = days_asked(part for parts in halves[0].values() for part in parts).get(history.TABLE, set())
+        if wanted <= {"occurred_on"}:
+            self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), days.numbers)]
 
     def pieces(self, half: str, at: int, partners: Sequence[str]) -> dict[str, np.ndarray]:
         """Pieces of a half at a month-end, in the order of these partners; nobody who has no rows is in them."""
@@ -108,10 +104,16 @@ class _OnePass:
         }
 
 
-def _told(what: np.generic) -> object:
-    if isinstance(what, np.datetime64):
-        return what.astype(dt.date)  # NaT becomes None
-    return int(what)
+def _told(months: int, numbers: AskNumbers) -> list[Told | None]:
+    """What is known of the activities at each month-end; None where there are none, and the day itself must be asked."""
+    counts, firsts = history.covered(months, numbers)
+    found: list[Told | None] = []
+    for at in range(months):
+        filled: dict[str, object] = {name: int(what[at]) for name, what in counts.items()}
+        days = [(word, what[at].astype(dt.date)) for word, what in firsts.items()]
+        rows: list[dict[str, object]] = [{"word": word, "first_occurred_on": day} for word, day in days]
+        found.append(Told({**filled, "own_rows_": filled["rows_"]}, rows) if filled["rows_"] else None)
+    return found
 
 
 _NOTHING = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}

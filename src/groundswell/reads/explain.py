@@ -11,6 +11,7 @@ from groundswell.core import catalog
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
 from groundswell.core.signals.compile import rows_query
+from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine import landings
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home, lake_path
@@ -93,6 +94,8 @@ def _rows(
     asked: dict[tuple[str, int], tuple[str, dict[str, object]]] = {}
     more = False
     for half in signal_halves(policy, name, as_of, engine.ask):
+        if half.measure.table in WITHHELD:
+            continue  # another company's data: counted, not shown
         query = rows_query(half, partner_id, policy.lists, at_most + 1)
         rows = engine.ask(query.sql, query.parameters)
         more = more or len(rows) > at_most

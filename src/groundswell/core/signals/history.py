@@ -57,7 +57,13 @@ def month_ends(as_of: dt.date, months: int) -> tuple[dt.date, ...]:
 def adds_up(half: Half, lists: Lists) -> bool:
     """Whether a half can be measured in one pass over all month-ends."""
     measure = half.measure
-    if measure.table != TABLE or measure.per or measure.take not in _ADDS_UP or measure.on != "occurred_on":
+    if (
+        measure.table != TABLE
+        or measure.per
+        or measure.followed_by
+        or measure.take not in _ADDS_UP
+        or measure.on != "occurred_on"
+    ):
         return False
     where = shapes.condition(measure, dict(lists))
     return where is None or not where.names_the_day
@@ -312,36 +318,25 @@ group by place, first_at, last_at"""
 # -------------------------------------------------------------------------------------------------------- the coverage
 
 
-def covered(types: Iterable[frozenset[str]], months: int, ask: AskNumbers) -> dict[str, np.ndarray]:
-    """What `activities_of_partners` holds at each month-end: {column: rows that fill it}, `rows_`, and first days.
-
-    First days are `first_<place>`, by the types of activity in their order; an empty set means every row.
-    """
+def covered(months: int, ask: AskNumbers) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What the activities hold at each month-end: {column: rows that fill it} with `rows_`, and {type: its first day}."""
     columns = [name for name in shapes.kinds(TABLE) if name not in shapes.personal(TABLE)]
-    parameters: dict[str, object] = {}
-    said = [f"count({name}) as {name}" for name in columns]
-    for place, words in enumerate(types):
-        listed = {f"first_{place}_{i}": word for i, word in enumerate(sorted(words))}
-        parameters |= listed
-        day_ = (
-            f"case when type in ({', '.join('$' + name for name in listed)}) then occurred_on end"
-            if words
-            else "occurred_on"
-        )
-        said.append(f"min({day_}) as first_{place}")
-    rows = ask(
-        f"select first_at, last_at, count(*) as rows_, {', '.join(said)} from {STRETCHES} group by first_at, last_at",
-        parameters,
-    )
+    said = ", ".join(f"count({name}) as {name}" for name in columns)
+    rows = ask(f"select first_at, last_at, count(*) as rows_, {said} from {STRETCHES} group by first_at, last_at", {})
     first, last = rows["first_at"].astype(np.int64), rows["last_at"].astype(np.int64)
     nobody = np.zeros(len(first), dtype=np.int64)
-    found = {}
-    for name, what in rows.items():
-        if what.dtype.kind == "M":
-            found[name] = _earliest(months, first, last, what)
-        elif name not in _STRETCH:
-            found[name] = _summed((1, months), nobody, first, last, what)[0]
-    return found
+    counts = {
+        name: _summed((1, months), nobody, first, last, what)[0] for name, what in rows.items() if name not in _STRETCH
+    }
+    days = ask(
+        f"select type, first_at, last_at, min(occurred_on) as day from {STRETCHES} group by type, first_at, last_at", {}
+    )
+    firsts = {}
+    for word in sorted(set(days["type"])):
+        mine = days["type"] == word
+        begin, end = days["first_at"][mine], days["last_at"][mine]
+        firsts[word] = _earliest(months, begin, end, days["day"][mine])
+    return counts, firsts
 
 
 def _earliest(months: int, first: np.ndarray, last: np.ndarray, what: np.ndarray) -> np.ndarray:
