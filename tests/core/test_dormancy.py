@@ -64,6 +64,8 @@ def test_the_sentence_of_a_partner(engine: Engine) -> None:
     assert (found.silent, found.gaps, found.usual_gap, found.most_gap, found.bound) == (74, 10, 21, 21, 63)
     assert (found.state, found.last_on, found.last_act) == ("gone quiet", ago(74), "sign-in")
     assert found.said == "silent 74 days; usual gap 21, nine in ten within 21; beyond its bound of 63 days"
+    even = judged(engine, activities=signed_in("a", 5, 15, 35, 65, 105))["a"]
+    assert (even.usual_gap, even.most_gap) == (25, 40)
     wider = judged(engine, activities=signed_in("a", *days, days[-1] + 40))["a"]
     assert wider.said.startswith("silent 74 days; usual gap 21, nine in ten within 40; ")
 
@@ -109,6 +111,12 @@ def test_many_acts_of_one_day_are_one_and_acts_of_all_kinds_are_one_rhythm(engin
     assert (found.gaps, found.usual_gap, found.last_act, found.silent) == (3, 10, "won deal", 65)
 
 
+def test_a_deal_won_today_is_an_act_of_today(engine: Engine) -> None:
+    found = judged(engine, deals=won("a", 0), memberships=[{"partner_id": "b", "joined_on": LONG_AGO}])
+    assert (found["a"].silent, found["a"].last_act, found["a"].state) == (0, "won deal", "active")
+    assert (found["b"].state, found["b"].pattern) == ("never acted", "enrolled, never started")
+
+
 def test_what_comes_after_the_day_is_not_seen(engine: Engine) -> None:
     found = judged(engine, deals=won("a", -5, 200, 230, 260, 290))["a"]
     assert (found.silent, found.state) == (200, "gone quiet")
@@ -134,6 +142,7 @@ def test_patterns_tell_those_apart_who_sell_nothing(engine: Engine) -> None:
             *signed_in("busy", 1, 4, 8, 11),
             *did("busy", "training_completed", 100),
             *did("sold", "training_completed", 300),
+            *did("enrolled", "email_sent", 300, 200),
         ],
         credentials=[{"partner_id": "certified", "issued_on": ago(91), "code": "x"}],
         memberships=[
@@ -163,6 +172,10 @@ def test_what_no_source_brings_makes_nobody_a_never(engine: Engine) -> None:
         memberships=[{"partner_id": "c", "joined_on": LONG_AGO, "valid_from": LONG_AGO}],
     )
     assert {(one.state, one.pattern) for one in found.values()} == {("cannot tell", "")}
+    signing = judged(
+        engine, activities=[*did("a", "training_completed", 300), *signed_in("a", 1), *did("b", "call", 300)]
+    )
+    assert {one.pattern for one in signing.values()} == {""}
     sold = judged(engine, activities=did("b", "email_replied", 300), deals=won("a", 10))
     assert sold["b"].pattern == "engaged, never sold"
 
@@ -194,7 +207,7 @@ def test_back_after_a_silence_beyond_its_bound(engine: Engine) -> None:
     found = judged(
         engine,
         activities=[
-            *signed_in("a", 10, *before), *signed_in("b", 40, *before), *signed_in("c", 10, 20, 30, 40, 50),
+            *signed_in("a", 10, *before), *signed_in("b", 40, *before), *signed_in("c", *range(10, 90, 10)),
             *signed_in("d", 10, 200, 210, 220),
         ],
     )  # fmt: skip
@@ -214,10 +227,13 @@ def test_a_source_that_stopped_says_nothing_of_partners(engine: Engine) -> None:
             *signed_in("c", *(one + 70 for one in weekly), source="portal"),
             *signed_in("d", *weekly, source="portal"),
             *signed_in("d", 3, source="app"),
+            *signed_in("e", *weekly, source="portal"),
+            *signed_in("e", 101, source="app"),
         ],
+        partners="abcde",
     )
     assert {name: one.state for name, one in found.items()} == {
-        "a": "cannot tell", "b": "gone quiet", "c": "gone quiet", "d": "active",
+        "a": "cannot tell", "b": "gone quiet", "c": "gone quiet", "d": "active", "e": "cannot tell",
     }  # fmt: skip
     assert found["a"].said == (
         "silent 102 days; usual gap 7, nine in ten within 7; portal stopped bringing activity about 2026-03-22"

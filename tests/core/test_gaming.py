@@ -57,7 +57,11 @@ def test_activity_without_outcome_is_listed_and_growth_with_outcome_is_not(engin
         for i in range(9)
         for j in range(4)
     ]
-    found = listed(engine, activities=[*rows, *working("gamer", 160)], deals=deals)
+    asked: Rows = [
+        {"partner_id": "gamer", "occurred_on": ago(40 + i), "customer_name": f"Customer {i}", "state": "submitted"}
+        for i in range(4)
+    ]
+    found = listed(engine, activities=[*rows, *working("gamer", 160)], deals=deals, registrations=asked)
     assert kinds(found) == {"gamer": ["above outcome"]}
     reason = found["gamer"][0]
     assert reason.said == (
@@ -65,6 +69,15 @@ def test_activity_without_outcome_is_listed_and_growth_with_outcome_is_not(engin
     )
     assert (reason.rows, reason.figure > 3.5) == (160, True)
     assert listed(engine, activities=working("alone", 500)) == {}
+
+
+def test_few_peers_say_nothing_and_equal_ones_do(engine: Engine) -> None:
+    def many(peers: int) -> Rows:
+        return [row for i in range(peers) for row in working(f"p{i}", 10)] + working("gamer", 160)
+
+    assert listed(engine, activities=many(6)) == {}
+    assert kinds(listed(engine, activities=many(9))) == {"gamer": ["above outcome"]}
+    assert listed(engine, activities=[row for i in range(9) for row in working(f"p{i}", 10)] + working("x", 49)) == {}
 
 
 def test_injected_gamers_are_found_and_growth_is_left_alone() -> None:
@@ -146,7 +159,11 @@ def test_more_courses_than_a_day_holds_but_not_an_import_of_all(engine: Engine) 
         return {"partner_id": partner, "type": "training_completed", "occurred_on": ago(days), "person_id": person}
 
     one_by_one = [course(f"p{i}", f"p_{i}", 10 + i) for i in range(10)]
-    rush = [course("gamer", "p_g", 20) for _ in range(6)] + [course("class", f"p_c{i}", 20) for i in range(12)]
+    rush = (
+        [course("gamer", "p_g", 20) for _ in range(6)]
+        + [course("busy", "p_b", 21) for _ in range(5)]
+        + [course("class", f"p_c{i}", 20) for i in range(12)]
+    )
     found = listed(engine, activities=[*one_by_one, *rush])
     assert kinds(found) == {"gamer": ["courses"]}
     assert (found["gamer"][0].said, found["gamer"][0].rows) == (

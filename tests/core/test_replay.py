@@ -204,6 +204,17 @@ def test_a_quarter_of_weeks_has_the_month_end_that_is_nearest() -> None:
     assert [day.month for day in found] == [3, 6, 9, 12]
 
 
+@pytest.mark.parametrize(("last", "month"), [(10, 2), (15, 2), (16, 3), (28, 3), (31, 3)])
+def test_every_quarter_has_one_month_end_wherever_it_ends(last: int, month: int) -> None:
+    ends = dt.date(2026, 3, last)
+    loaded = (
+        Quarter(2026, 1, dt.date(2026, 1, 1), ends),
+        Quarter(2026, 2, ends + dt.timedelta(days=1), dt.date(2026, 6, 30)),
+    )
+    found = [day.month for day in month_ends(6, 2026 * 12) if is_quarter_end(day, Calendar(1, loaded, told=True))]
+    assert found == [month, 6]
+
+
 def test_a_row_of_quarter_ends_skips_those_that_do_not_count() -> None:
     when = np.array([[1, 1, 1], [1, 0, -1], [1, 1, 1], [1, 1, 1]], np.int8)
     counts = np.array([[1, 1, 1], [0, 1, 1], [1, 1, 1], [1, -1, 1]], np.int8)

@@ -173,7 +173,7 @@ def _quiet(policy: Dormancy, as_of: dt.date, facts: Mapping[str, object], any_: 
     most = _count(facts, "most") if gaps else None
     bound = _bound(policy, usual, gaps)
     state, why = _state(policy, silent, bound, most, reachable)
-    if state in ("gone quiet", "unlikely", "cooling") and (outage := _explains(facts, last_on, bound)):
+    if state in ("gone quiet", "unlikely", "cooling") and (outage := _explains(facts, bound)):
         state, why = "cannot tell", f"{outage.source} stopped bringing activity about {outage.last_on}"
     return Quiet(
         state=state,
@@ -227,12 +227,14 @@ def _reachable(
     return False if False in said else None if None in said else True
 
 
-def _explains(facts: Mapping[str, object], last_on: dt.date, bound: Fraction | None) -> Outage | None:
-    """The stopped source that explains a silence: it had brought the partner's acts, and when it stopped the partner
-    was not yet quiet by its own bound."""
+def _explains(facts: Mapping[str, object], bound: Fraction | None) -> Outage | None:
+    """The stopped source that explains a silence: the partner acted there, and was not quiet there when it stopped.
+
+    What it did there since is not known, whatever it did elsewhere.
+    """
     stopped = cast(dict[Outage, dt.date], facts.get("stopped", {}))
     for outage, there in sorted(stopped.items(), key=lambda item: item[0].source):
-        if there == last_on and (bound is None or (outage.last_on - last_on).days <= bound):
+        if bound is None or (outage.last_on - there).days <= bound:
             return outage
     return None
 

@@ -8,6 +8,7 @@ places the partner. An undecided `stay` keeps it and counts for nothing: unknown
 """
 
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def step(
     name, outside = "", 0
     for row, comes_in, stays in zip(segments.rows, enter, stay, strict=True):
         count = _outside(row, comes_in, stays, before, month_end)
-        if comes_in or (count is not None and (count < row.stay_reviews or not month_end)):
+        if comes_in or (count is not None and count < row.stay_reviews):
             name, outside = row.name, count or 0
             break
     kept = before is not None and before.segment == name
@@ -158,7 +159,6 @@ def _month(
         placed[holds] = number
         outside[holds] = count[holds]
     placed[~here] = NOT_THERE
-    outside[~here] = 0
     since = np.where(placed == held.placed, held.since, day)
     return Held(placed, np.where(here, since, np.datetime64("NaT", "D")), outside)
 
@@ -181,14 +181,18 @@ def flows(segments: Segments, before: NDArray[np.int8], after: NDArray[np.int8])
 
 
 def is_quarter_end(day: dt.date, calendar: Calendar) -> bool:
-    """Whether a month-end stands for the end of a fiscal quarter.
+    """Whether a month-end stands for the end of a fiscal quarter: it is the one nearest to the quarter's last day.
 
-    Quarters of weeks (4-4-5) end some days beside a month-end: the one within 13 days stands for it, and as months have
-    28 days or more there is never a second.
+    Quarters of weeks (4-4-5) end some days beside a month-end. Of two that are as near the earlier one stands for it.
     """
     now = calendar.quarter(day)
-    before = now.first - dt.timedelta(days=1)
-    return min((now.last - day).days, (day - before).days) <= 13
+    return day in (_month_end_by(now.last), _month_end_by(now.first - dt.timedelta(days=1)))
+
+
+def _month_end_by(day: dt.date) -> dt.date:
+    before = day.replace(day=1) - dt.timedelta(days=1)
+    after = day.replace(day=monthrange(day.year, day.month)[1])
+    return before if day - before <= after - day else after
 
 
 def in_a_row(when: Truths, counts: Truths) -> NDArray[np.int16]:
