@@ -6,6 +6,7 @@ exactly. The day itself is exact throughout.
 
 import datetime as dt
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -235,7 +236,17 @@ class Stands:
 MOMENTUM_MONTHS = 3
 
 
-def stands(policy: Policy, found: Assessment, before: Past, ask: Ask) -> dict[str, Stands]:
+@dataclass(frozen=True)
+class Stood:
+    """Where everybody stands on the day, and who went from where to where since the last quarter-end that is known."""
+
+    partners: Mapping[str, Stands]
+    since: dt.date | None
+    flows: Mapping[tuple[str, str], int]
+    """{(from, to): partners}; "" is not placed, "not there" outside the programme."""
+
+
+def stands(policy: Policy, found: Assessment, before: Past, ask: Ask) -> Stood:
     """Where every partner of the day stands. `ask` reads the tables of the day."""
     segments, rhythm, bounds = _declared(policy)
     lookups = {one.partner_id: looking_up(one.values, one.readiness) for one in found.partners}
@@ -264,7 +275,20 @@ def stands(policy: Policy, found: Assessment, before: Past, ask: Ask) -> dict[st
             look_at=reasons.get(one.partner_id, ()),
             momentum=_momentum(one.readiness.total, before.totals(one.partner_id)[-MOMENTUM_MONTHS:]),
         )
-    return stood
+    earlier = [row for row in quarter if before.months[row].day < found.as_of]
+    moved = _flows(before, earlier[-1], stood) if earlier else {}
+    return Stood(stood, before.months[earlier[-1]].day if earlier else None, moved)
+
+
+def _flows(before: Past, row: int, stood: Mapping[str, Stands]) -> dict[tuple[str, str], int]:
+    """Of every segment: those in it then + those who came - those who went = those in it on the day."""
+    if before.replayed is None:
+        return {}
+    names = dict(enumerate(before.segments)) | {NOT_PLACED: "", NOT_THERE: "not there"}
+    then = {one: names[int(code)] for one, code in zip(before.partners, before.replayed.placed[row], strict=True)}
+    now = {one: stands_.placement.standing.segment for one, stands_ in stood.items()}
+    pairs = Counter((then.get(one, "not there"), now.get(one, "not there")) for one in {*then, *now})
+    return {pair: pairs[pair] for pair in sorted(pairs) if pair != ("not there", "not there")}
 
 
 def _declared(policy: Policy) -> tuple[Segments, Dormancy, Gaming]:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -18,15 +18,15 @@ import pyarrow.parquet as pq
 from groundswell import __version__
 from groundswell.core.assess import Assessment, assess
 from groundswell.core.declare import Policy
-from groundswell.core.standing import Past, Stands, stands
+from groundswell.core.standing import Past, Stood, stands
 from groundswell.engine import durable
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load, LoadFile, once
-from groundswell.records.runs import Published, Run
+from groundswell.records.runs import HISTORY, Published, Run
 from groundswell.runs.history import kept
 from groundswell.runs.publish import publish
 from groundswell.runs.result import result, value_of
-from groundswell.runs.standing import HISTORY, before, history_file
+from groundswell.runs.standing import before, counts, history_file
 from groundswell.runs.take_in import recover
 
 
@@ -67,6 +67,7 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
         "unavailable": found.unavailable,
         "would_add": found.would_add,
         "remarks": found.remarks,
+        "standing": counts(stood),
         "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
     _write(home, run_id, {**contents, "manifest.json": _json(manifest) + b"\n"})
@@ -83,13 +84,13 @@ def manifest_inputs(policy: Policy, as_of: dt.date, files: Iterable[LoadFile]) -
     }
 
 
-def _contents(policy: Policy, found: Assessment, stood: Mapping[str, Stands], earlier: Past) -> dict[str, bytes]:
+def _contents(policy: Policy, found: Assessment, stood: Stood, earlier: Past) -> dict[str, bytes]:
     ranked = enumerate(found.partners, start=1)
-    lines = [_json(result(policy, one, stood[one.partner_id], rank)) for rank, one in ranked]
+    lines = [_json(result(policy, one, stood.partners[one.partner_id], rank)) for rank, one in ranked]
     contents = {
         "assessment.jsonl": b"".join(line + b"\n" for line in lines),
         "signals.parquet": _wide(found),
-        HISTORY: history_file(found, stood, earlier),
+        HISTORY: history_file(found, stood.partners, earlier),
     }
     return contents | {f"policy/{path}": text.encode() for path, text in policy.files.items()}
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,9 @@ import pyarrow.parquet as pq
 
 from groundswell.core.assess import Assessment
 from groundswell.core.replay import NOT_PLACED, NOT_THERE
-from groundswell.core.standing import MonthEnd, Past, Stands, month_end, past
+from groundswell.core.standing import MonthEnd, Past, Stands, Stood, month_end, past
 from groundswell.engine.home import Home
 from groundswell.runs import history
-
-HISTORY = "history.parquet"
-"""The file of a run that holds its month-ends: a row for each partner and month-end, the day itself last."""
 
 
 def before(home: Home, places: Mapping[dt.date, Path]) -> Past:
@@ -25,6 +23,20 @@ def before(home: Home, places: Mapping[dt.date, Path]) -> Past:
     policy = home.policy
     assert policy.segments is not None  # noqa: S101 - the policy in force has them; only stored ones of old may not
     return past(policy.segments, [month_end(policy, policy.segments, one) for one in history.months(home, places)])
+
+
+def counts(stood: Stood) -> dict[str, Any]:
+    """How many partners are where, for the manifest: by segment, by what their silence says, on lists to look at."""
+    every = stood.partners.values()
+    return {
+        "segments": dict(sorted(Counter(one.placement.standing.segment for one in every).items())),
+        "quiet": dict(sorted(Counter(one.quiet.state for one in every).items())),
+        "patterns": dict(sorted(Counter(one.quiet.pattern for one in every if one.quiet.pattern).items())),
+        "reviews": dict(sorted(Counter(found.review.name for one in every for found in one.reviews).items())),
+        "look_at": sum(1 for one in every if one.look_at),
+        "since": str(stood.since) if stood.since else None,
+        "flows": [[start, end, n] for (start, end), n in sorted(stood.flows.items())],
+    }
 
 
 # ------------------------------------------------------------------------------------------------------- month-ends
