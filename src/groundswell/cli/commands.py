@@ -60,8 +60,8 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     """Run a parsed command in an instance; its exit code."""
     home = Home(path)
     commands: Mapping[str, Callable[[Home, argparse.Namespace], int]] = {
-        "take-in": _take_in, "assess": _assess, "partners": _partners, "overview": _overview, "explain": _explain, "tables": _tables,
-        "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
+        "take-in": _take_in, "assess": _assess, "partners": _partners, "overview": _overview, "explain": _explain,
+        "tables": _tables, "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
     }  # fmt: skip
     try:
         if asked.command != "check":
