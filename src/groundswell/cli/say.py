@@ -1,6 +1,7 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -201,10 +202,16 @@ def _computable(manifest: dict[str, Any]) -> tuple[int, int]:
 def _wanted(table: str, unavailable: Mapping[str, Sequence[str]]) -> str:
     names = {name for missing in unavailable.values() for name in missing}
     columns = sorted(name.split(".")[1] for name in names if name.startswith(f"{table}."))
-    words = sorted(name.split(" of type ")[1] for name in names if name.startswith(f"{table} of type "))
+    kinds = [re.fullmatch(rf"{table} of (?:type|kind) (.+)", name) for name in names]
+    words = sorted({word for kind in kinds if kind for word in kind[1].split(" or ")})
     if table in names or not (columns or words):
         return table
-    return f"{table} with {', '.join(columns + words)}"
+    rest = [f"{len(words) - _WORDS} more"] if len(words) > _WORDS else []
+    return f"{table} with {', '.join([*columns, *words[:_WORDS], *rest])}"
+
+
+_WORDS = 4
+"""So many kinds of rows are named; the others are counted."""
 
 
 def loads(found: Iterable[Load]) -> str:
@@ -603,6 +610,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         name: {
             "question": one.question,
             "unit": one.unit,
+            "kind": found.policy.signals[name].kind,
             "more": one.more,
             "rows": [{**asdict(row), "day": str(row.day) if row.day else None} for row in one.rows],
         }
