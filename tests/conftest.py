@@ -23,6 +23,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seeds", default=1, type=int, help="made ecosystems in which the planted truths are looked for")
     parser.addoption("--kills", type=int, default=20, help="how many processes the kill loop ends in each stage")
     parser.addoption("--mutations", type=int, default=500, help="how many damaged exports are brought to the door")
     parser.addoption("--full-size", action="store_true", help="the largest files at their full size, not a twentieth")

@@ -4,6 +4,8 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
+OVERVIEW = 8
+"""Partners in each list of the overview."""
 DESCRIPTION = "Which partners are ready, why, and from which rows."
 
 
@@ -68,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     one = command(
         "overview", "the published run on one screen: who is ready and idle, who went quiet, what is not known"
     )
-    one.add_argument("--limit", type=_count, default=8, help="partners in each list (default: 8)")
+    one.add_argument("--limit", type=_count, default=OVERVIEW, help=f"partners in each list (default: {OVERVIEW})")
     one = command("explain", "why a partner stands where it stands, down to file and line")
     one.add_argument("partner", help="id, source id or name")
     one.add_argument("--json", action="store_true", help="print it as JSON, figures exact")

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 
 from groundswell.cli import say
+from groundswell.cli.arguments import OVERVIEW
 from groundswell.demo.exports import make
 from groundswell.engine.home import Home
 from groundswell.reads.explain import explain
+from groundswell.reads.overview import overview
 from groundswell.reads.partners import Ranked, ranked_partners
 
 UNTIL = dt.date(2026, 10, 31)
@@ -22,7 +24,7 @@ _EQUATION = re.compile(r"^  (\d+) rows in = (\d+) loaded \+ (\d+) unchanged \+ (
 
 
 def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
-    """Make or find the exports, take them in, assess them, and end with the list and one explanation.
+    """Make or find the exports, take them in, assess them, and end with one explanation and the whole on one screen.
 
     Raises ValueError where the exports cannot be made as asked.
     """
@@ -32,10 +34,9 @@ def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
             return code
     if code := _run(home, ["assess", "--as-of", str(as_of)], command):
         return code
-    found = ranked_partners(20)
-    print("\n$ groundswell partners --limit 20\n" + say.ranked(found))
-    one = _telling(found)
+    one = _telling(ranked_partners())
     print(f"\n$ groundswell explain {one}\n" + say.explanation(explain(home, one, 2)))
+    print("\n$ groundswell overview\n" + say.overview(overview(OVERVIEW)))
     print(f"\nLook further: export GROUNDSWELL_HOME={home.path}, then groundswell partners, explain, tables, loads.")
     return 0
 
