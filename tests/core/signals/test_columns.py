@@ -195,6 +195,10 @@ def test_a_count_and_a_share_that_comes_out_whole_are_exact_and_never_near_a_bou
     assert near(shares, [28, 29, 50]).tolist() == [False, False, False]
 
 
+def test_nothing_of_a_sum_with_cents_is_exactly_nothing() -> None:
+    assert near(counted("over", (0, Decimal("0.3")), (Decimal("1e-9"), 1)), 0).tolist() == [False, True]
+
+
 def test_what_was_rounded_is_near_a_bound_that_it_should_meet() -> None:
     growths = counted("grown_from", (Decimal("0.3"), Decimal("0.1")), (Decimal("0.3"), Decimal("0.2")))
     assert near(growths, 200).tolist() == [True, False]
