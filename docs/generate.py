@@ -7,7 +7,7 @@ exits with 1. docs/reference/mapping.md is written by hand: its language has no 
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -115,10 +115,17 @@ def _help(action: argparse.Action) -> str:
 
 # -------------------------------------------------------------------------------------------------------- signals
 
+
+def _said_all(words: Mapping[str, str]) -> str:
+    return "; ".join(f"`{word}`: {means}" for word, means in words.items())
+
+
 _SIGNAL_KEYS = {
     "question": "what the signal answers, as a question. Required",
     "unit": "unit of the value; `percent` multiplies a share by 100; `yes/no`, `word`, `date`: the value is no number. Required",
     "better": "`higher` or `lower`. Required",
+    "kind": f"{_said_all(declared.KINDS)}. Required",
+    "behaviour": f"which leading behaviour it shows: {_said_all(declared.BEHAVIOURS)}; left out: none of them",
     "absent": "the value where sources cover the partner and there are no rows, as a rule 0; left out: unknown",
     "needs": "the columns the measure uses. Written by `groundswell check --fix`; a difference is a fault",
     "misleads": "how the figure can deceive. Required",
@@ -142,8 +149,12 @@ def _measure_keys() -> dict[str, str]:
         "window": f"which days count, as of the day: {windows.EXAMPLES}, \"current and previous fiscal year\"; left out: ever",
         "shift": 'the same window, this much earlier: `"12 months"`',
         "per": "first one row for each value of this column",
-        "each": "columns made for each of those rows: `each.peak = { take = \"highest\", of = \"value\" }`",
+        "each": "columns made for each of those rows: `each.peak = { take = \"highest\", of = \"value\" }`; its `where` says "
+        "which rows of the thing count for that column",
         "keep": "which of those rows stay: a condition over the columns of `each`",
+        "followed_by": "a row counts only where another comes soon enough after it, of the same partner and table: `{ where = "
+        "condition, same = \"person_id\", within = 60 }`, `same` the column in which both agree, `within` days from its day on. "
+        "With `count` and `count distinct`; an empty table in a second measure clears it",
         "minus": "a second measure to subtract. It inherits every key that it does not set",
         "over": "a second measure to divide by; nothing to divide by: not applicable",
         "grown_from": "a second measure to grow from, in percent. At most one of the three",
@@ -166,6 +177,16 @@ def _signals(policy: Policy) -> Lines:
         "the file name is the name. Your own lie under `policy/signals/` of the instance "
         "([how](../how-to/change-policy.md)).",
     )
+    yield from _table(
+        ["leading behaviour", "is that a partner", "signals"],
+        [[word, means, _listed(s.name for s in policy.signals.values() if s.behaviour == word)]
+         for word, means in declared.BEHAVIOURS.items()],
+    )  # fmt: skip
+    yield from _table(
+        ["kind", "is", "signals"],
+        [[word, means, _listed(s.name for s in policy.signals.values() if s.kind == word)]
+         for word, means in declared.KINDS.items()],
+    )  # fmt: skip
     for dimension in declared.DIMENSIONS:
         yield ""
         yield f"## {dimension.capitalize()}"
@@ -181,6 +202,10 @@ def _signals(policy: Policy) -> Lines:
     yield _CONDITIONS
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"[{name}](#{name})" for name in names)
+
+
 def _signal(policy: Policy, signal: Signal) -> Lines:
     yield ""
     yield f"### {signal.name}"
@@ -189,6 +214,7 @@ def _signal(policy: Policy, signal: Signal) -> Lines:
     yield ""
     yield f"- Measured: {_measured(signal.measure)}."
     yield f"- Unit: {signal.unit}; {signal.better} is better."
+    yield f"- Kind: {signal.kind}" + (f", of the behaviour {signal.behaviour}." if signal.behaviour else ".")
     nothing = "unknown" if signal.absent is None else _number(signal.absent)
     yield f"- No rows where a source covers the partner: {nothing}."
     yield f"- Needs: {_code(signal.needs)}."
@@ -209,11 +235,20 @@ def _measured(measure: Measure) -> str:
     said += f" where `{measure.where}`" if measure.where else ""
     said += f", {measure.window} by `{measure.on}`" if measure.window else f", ever, by `{measure.on}`"
     said += f", shifted by {measure.shift}" if measure.shift else ""
-    said += f", one row per `{measure.per}`" if measure.per else ""
+    if measure.per:
+        columns = "; ".join(f"`{name}` {_of_each(sub)}" for name, sub in measure.each.items())
+        said += f", one row per `{measure.per}`" + (f" with {columns}" if columns else "")
     said += f", kept where `{measure.keep}`" if measure.keep else ""
+    if follows := measure.followed_by:
+        said += f", followed within {follows.within} days by one of the same `{follows.same}` where `{follows.where}`"
     if measure.second:
         said += f"; {measure.how.replace('_', ' ')} {_measured(measure.second)}"
     return said
+
+
+def _of_each(sub: Measure) -> str:
+    of = f" of `{sub.of}`" if sub.of else ""
+    return f"{sub.take}{of}" + (f" where `{sub.where}`" if sub.where else "")
 
 
 def _users(policy: Policy, name: str) -> Lines:
@@ -415,6 +450,58 @@ _SCORE_KEYS = {
 }  # fmt: skip
 
 
+_STANDING_KEYS = {
+    "segment": "`[segment.NAME]`: a row of the table of segments; the first that holds places the partner",
+    "all": "of a segment: conditions of which every one must hold",
+    "any": "of a segment: conditions of which one must hold, beside `all`. One of the two is required",
+    "stay": "of a segment: conditions under which a partner that is in it remains",
+    "stay_reviews": "at so many month-ends in a row outside `stay` a partner leaves; 1 when left out",
+    "review": "`[review.NAME]`: a list for a person to go through",
+    "when": "of a review: conditions that must hold at a quarter-end. Required",
+    "counts": "of a review: conditions without which a quarter-end neither counts nor breaks the row",
+    "quarter_ends": "of a review: so many fiscal quarter-ends in a row. Required",
+    "proposes": "of a review: what the person is asked to do. Required",
+    "attention": "`[attention]`: tiers of attention. Required",
+    "share_by": "the signal of which shares are taken, largest partner first",
+    "top_percent": "share that the partners of the top bring together",
+    "has": "`[attention.has]`: what makes a partner capable, name = condition",
+    "has_at_least": "so many of them make the middle",
+    "roadmap": "`[attention.roadmap]`: what is run together with a partner, name = condition",
+    "acts": "`[acts]`: types of activity",
+    "sign_ins": "types that are acts, beside won deals and registrations",
+    "trainings": "types that are learning, beside credentials",
+    "replies": "types that are an answer or an attendance",
+    "silence": "`[silence]`: lengths in days, and numbers of gaps",
+    "least_silence": "silence up to it is never called quiet",
+    "gap_factor": "the bound is so many times the partner's own median gap, or `least_silence` where that is longer",
+    "least_gaps": "with fewer gaps nothing is said of a rhythm",
+    "cooling_silence": "silence beyond it, and beyond nine in ten of its own gaps, is cooling; at most `least_silence`",
+    "reachable_days": "days within which an answer is a way back in",
+    "returned_days": "days within which an act after a long silence is a return",
+    "patience_days": "days that training, answering and joining are given to lead to something",
+    "activity": "`[activity]`: what is looked at",
+    "partner_made": "types of activity that a partner brings about alone, at no cost",
+    "window_days": "days that are looked at",
+    "least_events": "with fewer events nothing is said of activity",
+    "above_outcome": "`[above_outcome]`: activity against verified outcome",
+    "robust_z": "modified z-score of the logarithm of the count above which a partner is listed",
+    "least_peers": "with fewer partners in a band nothing is said",
+    "outcome_bands": "bands of verified outcomes of 12 months, from 0, each up to the next",
+    "bursts": "`[bursts]`: when events happen, and by whom",
+    "hour_percent": "share of the events within one hour",
+    "quiet_percent": "share of the events in the quietest eight hours of the partner's own day",
+    "person_percent": "share of the events by one person, where others are known",
+    "person_events": "so many events at least",
+    "duplicates": "`[duplicates]`: the same claim twice; in it, how many rows repeat another at least",
+    "duplicate_days": "days apart at most",
+    "duplicate_percent": "share of the partner's own rows",
+    "courses": "`[courses]`: learning faster than possible",
+    "completions": "types of activity that complete a course",
+    "courses_a_day": "more by one person on one day are listed; credentials count as well",
+    "pile_percent": "share of the partners that complete courses; days on which more pile up are left out",
+}  # fmt: skip
+
+
 def _policy(policy: Policy) -> Lines:
     yield from _opening(
         "Policy",
@@ -423,7 +510,7 @@ def _policy(policy: Policy) -> Lines:
         "([how](../how-to/change-policy.md)). Signals have [a page of their own](signals.md).",
     )
     documents = read.read()
-    for name in catalog._SINGLE:
+    for name in catalog.SINGLE:
         document = documents[name]
         yield ""
         yield f"## {name}"
@@ -435,6 +522,8 @@ def _policy(policy: Policy) -> Lines:
             yield from _score(score, edition)
     yield "## Keys of a score"
     yield from _table(["key", "means"], [[f"`{key}`", said] for key, said in _SCORE_KEYS.items()])
+    yield "## Keys of segments, dormancy and gaming"
+    yield from _table(["key", "means"], [[f"`{key}`", said] for key, said in _STANDING_KEYS.items()])
     yield (
         "Conditions over signals are written as those [over rows](signals.md#conditions); `is null` asks whether a signal "
         "does not apply."

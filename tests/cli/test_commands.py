@@ -626,9 +626,12 @@ def test_two_lines_over_one_signal_are_told_apart_and_add_up(told: Home) -> None
     assert command(told.path, "check").returncode == 0
     assert command(told.path, "assess", "--as-of", DAY).returncode == 0
     said = command(told.path, "explain", "P1").stdout
-    assert "  early wins (won_revenue): 120,000 USD → 25 of 100; adds 8.33  [0 at 0, 100 at 480000; weight 1]" in said
-    assert "  won_revenue: 120,000 USD → 50 of 100; adds 16.67  [0 at 0, 100 at 240000; weight 1]" in said
-    assert "  open_deals: 1 deals → 60 of 100; adds 20  [60 for yes; weight 1]" in said
+    assert (
+        "  early wins (won_revenue): 120,000 USD → 25 of 100; adds 8.33  [0 at 0, 100 at 480000; weight 1; residue]"
+        in said
+    )
+    assert "  won_revenue: 120,000 USD → 50 of 100; adds 16.67  [0 at 0, 100 at 240000; weight 1; residue]" in said
+    assert "  open_deals: 1 deals → 60 of 100; adds 20  [60 for yes; weight 1; lagging]" in said
     assert "8.33 + 16.67 + 20 = 45" in said
     own(told, "scores/readiness/2026-01-01.toml", TWO_BARS.replace('  name = "early wins"\n', ""))
     found = command(told.path, "check")

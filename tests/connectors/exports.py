@@ -26,6 +26,12 @@ PLAIN: Mapping[str, Callable[[int], str]] = {
     "word": lambda i: "other",
 }  # fmt: skip
 
+FORMATTED: Mapping[str, Callable[[int], str]] = {
+    "epoch_ms": lambda i: str(1_767_225_600_000 + i * 86_400_000),
+    "minor units": lambda i: str(i * 750),
+}
+"""Cells of columns whose row map names a format."""
+
 
 def made(file: FileMap, count: int) -> Rows:
     """An export of a format that is taken in whole, with a column for every field that the format knows."""
@@ -44,8 +50,8 @@ def _says(file: FileMap, name: str) -> Callable[[int], str]:
             for one in (expr, *expr.first_of):
                 if name in one.headers() and (labels := list(one.values)):
                     return lambda i, labels=labels: labels[i % len(labels)]  # type: ignore[misc]
-                if name in one.headers() and one.format == "epoch_ms":
-                    return lambda i: str(1_767_225_600_000 + i * 86_400_000)
+                if name in one.headers() and one.format in FORMATTED:
+                    return FORMATTED[one.format]
                 if name in one.headers():
                     found.append(
                         _of(next((c for c in TABLES[row.table].columns if c.name == column_name), None), column_name)

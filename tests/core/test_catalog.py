@@ -9,6 +9,7 @@ import pytest
 from groundswell.core import catalog
 from groundswell.core.declare import Policy, Value
 from groundswell.core.readiness import readiness
+from groundswell.core.signals.declared import BEHAVIOURS, DIMENSIONS, KINDS
 from groundswell.core.signals.shapes import signal_kinds
 from groundswell.policy import read
 from groundswell.policy.read import BadPolicy
@@ -28,7 +29,7 @@ misleads  = "It is a test."
 why       = "A test."
 source    = "a test"
 since     = 2026-01-01
-
+kind      = "lagging"
 [measure]
 from   = "deals"
 where  = "amount_home > 1000"
@@ -146,6 +147,20 @@ def test_faults_of_several_files_come_in_the_order_of_the_files() -> None:
          ["'deals' is the unit of a number; the measure gives yes or no: write unit = \"yes/no\""]),
         ('take   = "count"', 'take   = "latest"\nof = "close_on"', "2 unit", ['the measure gives a date: write unit = "date"']),
         ('better    = "higher"', 'better    = "up"', "3 better", ["'up' is not one of higher, lower"]),
+        ('kind      = "lagging"\n', "", "1 kind", ["is required"]),
+        ('"lagging"', '"laging"', "10 kind", ["'laging' is not one of leading, lagging, residue", "Did you mean 'lagging'?"]),
+        ('"lagging"', '"lagging"\nbehaviour = "use case"', "11 behaviour",
+         ["'use case' is not one of use cases, ICP, sales motion", "Did you mean 'use cases'?"]),
+        ('take   = "count"', 'take   = "count"\nper = "type"\neach.x = { take = "count", where = "stge = \'won\'" }', "16 x",
+         ["unknown name 'stge'. Did you mean 'stage'?"]),
+        ('take   = "count"', 'take   = "count"\nfollowed_by = { where = "stge = 1", same = "deal_id", within = 9 }', "15 where",
+         ["unknown name 'stge'"]),
+        ('take   = "count"', 'take   = "count"\nfollowed_by = { where = "true", same = "deal", within = 9 }', "15 same",
+         ["unknown column 'deal' of deals"]),
+        ('take   = "count"', 'take   = "count"\nfollowed_by = { where = "true", same = "deal_id", within = -1 }', "15 within",
+         ["is not a whole number from 0"]),
+        ('take   = "count"', 'take   = "any"\nfollowed_by = { where = "true", same = "deal_id", within = 9 }', "15 followed_by",
+         ["goes with take count or count distinct"]),
         ("absent    = 0", 'absent    = "none"', "4 absent", ["'none' is not a number"]),
         ("absent    = 0", "absent    = nan", "4 absent", ["is not a number"]),
         ("since     = 2026-01-01", 'since     = "2026-01-01"', "9 since", ["is not a day; write 2026-01-31"]),
@@ -164,6 +179,37 @@ def test_a_fault_names_file_line_key_what_is_wrong_and_what_to_write(
     assert any(fault.startswith(f"{place}:") and all(said in fault for said in says) for fault in found), found
 
 
+def test_a_signal_of_ones_own_says_its_kind_and_may_say_its_behaviour() -> None:
+    text = SIGNAL.replace('kind      = "lagging"', 'kind      = "leading"\nbehaviour = "sales motion"')
+    policy, found = catalog.check({**SHIPPED, f"own/{OWN}": text})
+    assert found == []
+    mine = policy.signals["deals_by_region"]
+    assert (mine.kind, mine.behaviour, mine.origin.own) == ("leading", "sales motion", True)
+    assert policy.signals["won_deals"].behaviour == ""
+
+
+def test_each_of_the_eight_leading_behaviours_has_a_leading_signal_and_each_dimension_has_several() -> None:
+    signals = catalog.policy(SHIPPED).signals.values()
+    assert {one.behaviour for one in signals if one.kind == "leading" and one.behaviour} == set(BEHAVIOURS)
+    assert len(BEHAVIOURS) == 8
+    assert {one.kind for one in signals} == set(KINDS)
+    for dimension in DIMENSIONS:
+        assert sum(one.dimension == dimension for one in signals) >= 10
+    assert len(signals) >= 50
+
+
+def test_a_second_half_clears_what_must_follow_with_an_empty_table() -> None:
+    follows = 'followed_by = { where = "true", same = "account_id", within = 9 }'
+    halves = {
+        written: catalog.check({**SHIPPED, f"own/{OWN}": f"{SIGNAL}{follows}\n[measure.over]\n{written}\n"})[0]
+        .signals["deals_by_region"]
+        .measure.second
+        for written in ("followed_by = {}", 'where = "true"')
+    }
+    said = [half.followed_by is not None for half in halves.values() if half]
+    assert said == [False, True]
+
+
 def test_needs_must_equal_what_the_measure_uses() -> None:
     assert of_signal('"deals.amount_home"', '"deals.amount"') == [
         "5 needs: lists deals.amount, but the measure does not use it. Run: groundswell check --fix",
@@ -180,6 +226,9 @@ def test_needs_must_equal_what_the_measure_uses() -> None:
         'take = "latest"\nof = "full_name"',
         'take = "count"\nper = "email"',
         'take = "count"\nper = "organisation_id"\neach.names = { take = "count distinct", of = "full_name" }',
+        'take = "count"\nper = "organisation_id"\neach.anns = { take = "count", where = "full_name = \'Ann\'" }',
+        'take = "count"\nfollowed_by = { where = "email is null", same = "organisation_id", within = 9 }',
+        'take = "count"\nfollowed_by = { where = "true", same = "email", within = 9 }',
     ],
 )
 def test_a_column_that_names_a_person_is_refused_wherever_it_stands(measure: str) -> None:
@@ -195,7 +244,7 @@ def test_what_came_beside_an_activity_is_out_of_reach_of_signals() -> None:
     assert any("'data' names a person" in fault for fault in faults(OWN, text))
 
 
-@pytest.mark.parametrize("table", ["deal", "touches", "links", "deals; drop table deals", "deal_stages"])
+@pytest.mark.parametrize("table", ["deal", "touches", "links", "deals; drop table deals", "tiers"])
 def test_a_table_that_reaches_no_partner_is_refused(table: str) -> None:
     found = of_signal('from   = "deals"', f'from   = "{table}"')
     assert any(fault.startswith("12 from:") and f"'{table}' is not" in fault for fault in found)
@@ -404,6 +453,7 @@ misleads = "It is a test."
 why = "A test."
 source = "a test"
 since = 2026-01-01
+kind = "lagging"
 [measure]
 from = "deals"
 take = "highest"
@@ -481,7 +531,7 @@ def test_what_a_vendor_sets_once_is_checked(path: str, text: str, fault: str) ->
 def test_a_whole_file_of_limits_names_every_bound() -> None:
     origin = 'why = "w"\nsource = "s"\nsince = 2026-01-01\n'
     names = "header_lines, free_bytes, evidence_rows, ratio, unpacked_bytes, shared_bytes, members, depth, "
-    names += "gone_percent, outage_percent, draft_rows, draft_percent, draft_words"
+    names += "gone_percent, outage_percent, draft_rows, draft_percent, draft_words, history_months"
     rest = f'{names}; write them too, or follows = "default" at the head'
     whole = origin + "[bounds]\ncell_characters = 1000\ncolumns = 10\n"
     assert faults("limits.toml", whole) == [f"limits.toml:4 bounds: leaves out {rest}"]
@@ -495,6 +545,73 @@ def test_a_score_that_nothing_computes_is_a_fault() -> None:
     assert faults("scores/loyalty/2026-01-01.toml", text) == [
         "scores/loyalty/2026-01-01.toml:1 a score 'loyalty' is computed nowhere; write scores/readiness/DAY.toml"
     ]
+
+
+# ------------------------------------------------------------------------------- faults of segments, dormancy, gaming
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "beside", "says"),
+    [
+        ("segments.toml", "won_revenue > 0", "won_revenu > 0", "won_revenu >", "all: unknown name 'won_revenu'. Did you mean"),
+        ("segments.toml", '["readiness.total >= 60"', '["readiness.totl >= 60"', "readiness.totl",
+         "all: unknown name 'readiness.totl'. Did you mean 'readiness.total'?"),
+        ("segments.toml", "readiness.total >= 55", "readiness.total >= '55'", "'55'", "stay: compares a number"),
+        ("segments.toml", 'all = ["won_revenue > 0"]', "all = []", "all = []",
+         "all: segment 'active' has no condition, so it would hold for everyone; write all or any"),
+        ("segments.toml", "stay_reviews = 2", "stay_reviews = 0", "stay_reviews = 0", "stay_reviews: 0 is not a whole number"),
+        ("segments.toml", "stay_reviews = 2", "stay_revews = 2", "stay_revews",
+         "stay_revews: key 'stay_revews' is not known here. Did you mean 'stay_reviews'?"),
+        ("segments.toml", "quarter_ends = 3", "quarter_ends = 2.5", "quarter_ends = 2.5", "quarter_ends: 2.5 is not a whole"),
+        ("segments.toml", 'when = ["readiness.total < 30"]', "when = []", "when = []", "when: review 'low' has no condition"),
+        ("segments.toml", 'share_by = "won_revenue"', 'share_by = "won_revenu"', "share_by",
+         "share_by: 'won_revenu' is no signal that is a number. Nearest: won_revenue."),
+        ("segments.toml", "top_percent = 80", "top_percent = 0", "top_percent", "top_percent: is a percentage above 0"),
+        ("segments.toml", "has_at_least = 2", "has_at_least = 9", "has_at_least", "has_at_least: 9 of 4 in [attention.has]"),
+        ("segments.toml", "products_sold >= 2", "product_sold >= 2", "breadth", "breadth: unknown name 'product_sold'"),
+        ("dormancy.toml", "gap_factor = 3", "gap_factor = 0", "gap_factor", "gap_factor: 0 is not a whole number"),
+        ("dormancy.toml", "cooling_silence = 30", "cooling_silence = 61", "cooling_silence",
+         "cooling_silence: is longer than least_silence"),
+        ("dormancy.toml", 'sign_ins = ["portal_login"]', "sign_ins = []", "sign_ins", "sign_ins: names no type of activity"),
+        ("dormancy.toml", "least_gaps = 3", "", "[silence]", "least_gaps: is required"),
+        ("gaming.toml", "robust_z = 3.5", "robust_z = 0", "robust_z", "robust_z: must be above 0"),
+        ("gaming.toml", "[0, 1, 3, 10]", "[0, 3, 1]", "outcome_bands", "outcome_bands: is a list of whole numbers, rising"),
+        ("gaming.toml", "hour_percent = 50", "hour_percent = 500", "hour_percent", "hour_percent: 500 is not a whole number"),
+        ("gaming.toml", "pile_percent", "pile_per_cent", "pile_per_cent", "key 'pile_per_cent' is not known here"),
+    ],
+)  # fmt: skip
+def test_faults_of_segments_dormancy_and_gaming(path: str, old: str, new: str, beside: str, says: str) -> None:
+    text = SHIPPED[f"shipped/{path}"]
+    assert old in text
+    changed = text.replace(old, new, 1)
+    found = faults(path, changed)
+    assert any(fault.startswith(f"{path}:{line_of(changed, beside)} ") and says in fault for fault in found), found
+
+
+def test_rows_of_segments_keep_their_order_and_may_be_changed_one_by_one() -> None:
+    own = 'follows = "default"\n[segment.ready]\nstay_reviews = 3\n[segment.partners_of_old]\nall = ["won_deals > 9"]\n'
+    policy, found = catalog.check({**SHIPPED, "own/segments.toml": own})
+    assert found == []
+    assert policy.segments is not None
+    assert [row.name for row in policy.segments.rows] == [
+        "active",
+        "ready",
+        "inactive",
+        "developing",
+        "partners_of_old",
+    ]
+    assert [row.stay_reviews for row in policy.segments.rows] == [1, 3, 1, 1, 1]
+    assert policy.segments.origin.own is True
+
+
+def test_the_policy_of_a_run_of_old_has_no_segments() -> None:
+    old = {
+        path: text
+        for path, text in SHIPPED.items()
+        if not path.endswith(("segments.toml", "dormancy.toml", "gaming.toml"))
+    }
+    policy, found = catalog.check(old)
+    assert (found, policy.segments, policy.dormancy, policy.gaming) == ([], None, None, None)
 
 
 # -------------------------------------------------------------------------------------------------------- overrides

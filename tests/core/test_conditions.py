@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.core.conditions import DIALECT, BadCondition, holds, names_in, parse, to_tree
+from groundswell.core.conditions import DIALECT, BadCondition, every, holds, names_in, parse, some, to_tree
 from groundswell.core.declare import Scalar, Value
 from groundswell.engine.duckdb import Engine
 
@@ -511,3 +511,35 @@ def test_scalars_compare_with_their_own_kind_exactly() -> None:
     third: Scalar = Fraction(1, 3)
     assert holds(parse("x > 0.333333333333333333", {"x": "number"}), {"x": Value.of(third)}.__getitem__) is True
     assert holds(parse("x = 0.333333333333333333", {"x": "number"}), {"x": Value.of(third)}.__getitem__) is False
+
+
+# -------------------------------------------------------------------------------------------- figures of a score
+
+
+def test_a_figure_of_a_score_is_named_with_the_score() -> None:
+    kinds = {"readiness.total": "number", "readiness.coverage": "number", "won_revenue": "number"}
+    condition = parse("readiness.total >= 60 and not (readiness.coverage < 50)", kinds)
+    assert condition.names == {"readiness.total", "readiness.coverage"}
+    figures = {"readiness.total": Value.of(Fraction(60)), "readiness.coverage": Value.of(Fraction(50))}
+    assert holds(condition, figures.__getitem__) is True
+    with pytest.raises(BadCondition, match=r"unknown name 'readiness.totl'. Did you mean 'readiness.total'\?"):
+        parse("readiness.totl > 1", kinds)
+    with pytest.raises(BadCondition, match="unknown name 'total'"):
+        parse("total > 1", kinds)
+    with pytest.raises(BadCondition, match=r"'deals.seats'.* is not allowed"):
+        parse("deals.seats > 1", KINDS)
+
+
+@pytest.mark.parametrize(
+    ("said", "all_", "one"),
+    [
+        ([], True, False),
+        ([True, None], None, True),
+        ([False, None], False, None),
+        ([True, True], True, True),
+        ([False, False], False, False),
+        ([None], None, None),
+    ],
+)
+def test_every_and_some_of_answers(said: list[bool | None], all_: bool | None, one: bool | None) -> None:
+    assert (every(said), some(said)) == (all_, one)

@@ -67,6 +67,7 @@ def test_the_reference_is_what_the_declarations_say() -> None:
         ("mapping.md", "connectors/files/mapping.py"),
         ("signals.md", "core/signals/declared.py"),
         ("policy.md", "core/points/declared.py"),
+        ("policy.md", "core/declared.py"),
     ],
 )
 def test_every_key_that_is_read_is_in_its_reference(page: str, module: str) -> None:

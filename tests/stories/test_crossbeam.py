@@ -9,6 +9,7 @@ from tests.river import command, table, take_in_text
 
 from groundswell.core.tables.contract import TABLES, WITHHELD
 from groundswell.engine.home import Home
+from groundswell.policy import read
 from groundswell.reads.tables import VIEWS, Withheld
 
 DAY = "2026-03-31"
@@ -110,3 +111,16 @@ def test_the_command_line_refuses_them(shared: Home, tmp_path: Path) -> None:
         assert (refused.returncode, refused.stdout) == (4, "")
         assert refused.stderr.startswith("overlaps holds another company's data")
     assert not (tmp_path / "o.xlsx").exists()
+
+
+def test_they_are_counted_by_signals_and_the_rows_behind_the_figure_are_not_shown(shared: Home) -> None:
+    score = read.texts()["shipped/scores/readiness/2026-01-01.toml"].replace("accounts_in_play", "customers_in_common")
+    own = shared.path / "policy" / "scores" / "readiness" / "2026-01-01.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(score, "utf-8")
+    assert command(shared.path, "assess", "--as-of", DAY).returncode == 0
+    told = command(shared.path, "explain", "Acorn Consulting").stdout
+    assert "customers_in_common: 1 customers → 25 of 100" in told
+    assert "overlaps.jsonl" not in told
+    assert "Olga" not in told
+    assert "Firm A-1" not in told

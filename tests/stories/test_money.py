@@ -125,6 +125,7 @@ label = "FullyQualifiedLabel"
 SIGNAL = """question = "Deals won in this fiscal quarter?"
 unit = "deals"
 better = "higher"
+kind = "lagging"
 absent = 0
 needs = ["deals.closed_on", "deals.stage_class", "touches.partner_id"]
 misleads = "A test."

@@ -2,10 +2,12 @@
 
 import datetime as dt
 import random
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -14,6 +16,7 @@ import pytest
 from tests.river import EXAMPLES, assess, results, table, take_in
 from tests.stories.instances import become, beside, differing, facts, instance, judged
 
+from groundswell.core.dormancy import Quiet, dormancy
 from groundswell.engine.home import Home
 from groundswell.reads.partners import Ambiguous, partner
 
@@ -184,3 +187,66 @@ def test_shuffled_batches_give_the_same_tables_and_readiness(channel: Home, home
         for day, (tables, readiness) in whole.items():
             assert differing(facts(other, day), tables) == {}
             assert judged(other, assess(other, day)) == readiness
+
+
+# ------------------------------------------------------------------------------------------------------- dormancy
+
+
+def quiet(home: Home, as_of: str) -> dict[str, Quiet]:
+    """What the silence of every reseller says as of a day, by its key."""
+    last = dt.date.fromisoformat(as_of)
+    with home.day(last) as engine:
+        keys = {str(row["partner_id"]): str(row["external_id"]) for row in engine.ask("select * from partners")}
+        policy = home.policy.dormancy
+        assert policy is not None
+        return {keys[one]: said for one, said in dormancy(policy, last, keys, (), engine.ask).items()}
+
+
+def test_silence_at_the_end_is_that_of_the_file_and_the_never_ordered_stand_apart(channel: Home) -> None:
+    found = quiet(channel, END)
+    silent = [one.silent for one in found.values() if one.silent is not None]
+    assert len(silent) == 463
+    assert [sum(1 for days in silent if days > bound) for bound in (90, 180, 365)] == [134, 90, 62]
+    never = [one for one in found.values() if one.silent is None]
+    assert len(never) == 238
+    assert {(one.state, one.pattern) for one in never} == {("never acted", "enrolled, never started")}
+
+
+def test_quarterly_buyers_are_called_quiet_by_their_own_rhythm_and_not_by_ninety_days(
+    channel: Home, lines: list[dict[str, object]]
+) -> None:
+    """Worked out from the file: silence beyond three times the median gap, where there are three gaps."""
+    last, days = dt.date.fromisoformat(END), defaultdict(set)
+    for line in lines:
+        days[str(line["ResellerKey"])].add(line["OrderDate"].date())
+    gaps = {key: [(b - a).days for a, b in pairwise(sorted(mine))] for key, mine in days.items()}
+    beyond = {
+        key
+        for key, mine in gaps.items()
+        if len(mine) >= 3 and (last - max(days[key])).days > max(60, 3 * statistics.median(mine))
+    }
+    found = quiet(channel, END)
+    assert {key for key, one in found.items() if one.state == "gone quiet"} == beyond
+    assert len(beyond) == 50
+    assert {found[key].pattern for key in beyond} == {"sold and gone quiet"}
+    late = {key: one for key, one in found.items() if (one.silent or 0) > 90}
+    assert Counter(one.state for one in late.values()) == {
+        "gone quiet": 50,
+        "cannot tell": 57,
+        "cooling": 16,
+        "active": 11,
+    }
+    assert all(one.gaps < 3 for one in late.values() if one.state == "cannot tell")
+    quarterly = [one for one in late.values() if one.gaps >= 3 and 89 <= (one.usual_gap or 0) <= 92]
+    assert all((one.state == "gone quiet") == ((one.silent or 0) > (one.bound or 0)) for one in quarterly)
+    assert {one.state for one in quarterly if (one.silent or 0) <= 3 * 89} == {"active", "cooling"}
+
+
+def test_half_a_year_before_none_of_those_who_ordered_again_was_called_quiet(
+    channel: Home, lines: list[dict[str, object]]
+) -> None:
+    then = dt.date(2012, 6, 30)
+    again = {str(line["ResellerKey"]) for line in lines if line["OrderDate"].date() > then}
+    found = quiet(channel, then.isoformat())
+    assert len({key for key, one in found.items() if (one.silent or 0) > 90} & again) == 33
+    assert [key for key, one in found.items() if one.state in ("gone quiet", "unlikely")] == []

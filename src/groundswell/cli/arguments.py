@@ -56,6 +56,13 @@ def parser() -> argparse.ArgumentParser:
     one = command("partners", "the ranked list of the published run")
     printed(one)
     one.add_argument("--limit", type=_count, default=0, help="the first so many (default: all)")
+    one.add_argument(
+        "--segment", default=None, help="only those of a segment, such as ready; 'not placed' for the others"
+    )
+    one = command(
+        "overview", "the published run on one screen: who is ready and idle, who went quiet, what is not known"
+    )
+    one.add_argument("--limit", type=_count, default=8, help="partners in each list (default: 8)")
     one = command("explain", "why a partner stands where it stands, down to file and line")
     one.add_argument("partner", help="id, source id or name")
     one.add_argument("--json", action="store_true", help="print it as JSON, figures exact")

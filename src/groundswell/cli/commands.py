@@ -36,6 +36,7 @@ from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
 from groundswell.reads import partners as standings
 from groundswell.reads import sheets, tables
+from groundswell.reads.overview import overview
 from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.loads import Load
@@ -59,8 +60,8 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     """Run a parsed command in an instance; its exit code."""
     home = Home(path)
     commands: Mapping[str, Callable[[Home, argparse.Namespace], int]] = {
-        "take-in": _take_in, "assess": _assess, "partners": _partners, "explain": _explain, "tables": _tables,
-        "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
+        "take-in": _take_in, "assess": _assess, "partners": _partners, "overview": _overview, "explain": _explain,
+        "tables": _tables, "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
     }  # fmt: skip
     try:
         if asked.command != "check":
@@ -296,7 +297,8 @@ def _nobody(home: Home, first: Load | None, as_of: dt.date) -> str:
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
     _check_out(asked)
-    found = standings.ranked_partners(asked.limit or None)
+    segment = "" if asked.segment == say.NOT_PLACED else asked.segment
+    found = standings.ranked_partners(asked.limit or None, segment)
     if asked.format == "table":
         print(say.ranked(found, _width()))
         print(*standings.since(home.policy.version, found), sep="\n", end="")
@@ -306,6 +308,12 @@ def _partners(home: Home, asked: argparse.Namespace) -> int:
         print(
             json.dumps({"run": found.manifest, "partners": [one.result for one in found.partners]}, ensure_ascii=False)
         )
+    return Exit.ACCEPTED
+
+
+def _overview(home: Home, asked: argparse.Namespace) -> int:
+    print(say.overview(overview(asked.limit), _width()))
+    print(*standings.since(home.policy.version, standings.ranked_partners(1)), sep="\n", end="")
     return Exit.ACCEPTED
 
 

@@ -1,6 +1,7 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from groundswell.actions.quarantine import Exported
 from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation
+from groundswell.reads.overview import QUIET, Overview
 from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality
 from groundswell.reads.quarantine import Aside
@@ -200,10 +202,16 @@ def _computable(manifest: dict[str, Any]) -> tuple[int, int]:
 def _wanted(table: str, unavailable: Mapping[str, Sequence[str]]) -> str:
     names = {name for missing in unavailable.values() for name in missing}
     columns = sorted(name.split(".")[1] for name in names if name.startswith(f"{table}."))
-    words = sorted(name.split(" of type ")[1] for name in names if name.startswith(f"{table} of type "))
+    kinds = [re.fullmatch(rf"{table} of (?:type|kind) (.+)", name) for name in names]
+    words = sorted({word for kind in kinds if kind for word in kind[1].split(" or ")})
     if table in names or not (columns or words):
         return table
-    return f"{table} with {', '.join(columns + words)}"
+    rest = [f"{len(words) - _WORDS} more"] if len(words) > _WORDS else []
+    return f"{table} with {', '.join([*columns, *words[:_WORDS], *rest])}"
+
+
+_WORDS = 4
+"""So many kinds of rows are named; the others are counted."""
 
 
 def loads(found: Iterable[Load]) -> str:
@@ -335,7 +343,7 @@ def ranked(found: Ranked, width: int = 10_000) -> str:
     """The ranked list for a terminal of so many columns; what is too wide is cut at the last column."""
     rows = [
         [str(one.rank), one.name, _score(one), _span(one), f"{number(one.coverage * 100, 0)}%",
-         one.band or "open", one.state, _next(one)]
+         one.band or "open", one.result["standing"]["segment"] or NOT_PLACED, one.state, _next(one)]
         for one in found.partners
     ]  # fmt: skip
     manifest = found.manifest
@@ -346,7 +354,7 @@ def ranked(found: Ranked, width: int = 10_000) -> str:
         signals(*_computable(manifest), manifest["would_add"], manifest["unavailable"]),
         *manifest["remarks"],
     ]
-    headers = ["rank", "partner", "readiness", "range", "known", "band", "state", "next"]
+    headers = ["rank", "partner", "readiness", "range", "known", "band", "segment", "state", "next"]
     lines = [_cut_to(line, width) for line in table(headers, rows, widest=max(44, width)).splitlines()]
     return "\n".join([*lines, *foot])
 
@@ -355,6 +363,77 @@ def _next(one: Standing) -> str:
     gaps = one.result["gaps"]
     known = [gap for gap in gaps if gap["known"] and gap["remedy"] and one.state != "too little known"]
     return str((known or gaps)[0]["remedy"]) if gaps else ""
+
+
+# ------------------------------------------------------------------------------------------------------- overview
+
+NOT_PLACED = "not placed"
+SEGMENTS = ("active", "ready", "developing", "inactive", "")
+
+
+def overview(found: Overview, width: int = 10_000) -> str:
+    """The published run on one screen."""
+    return "\n".join(_cut_to(line, width) for line in _overview(found))
+
+
+def _overview(found: Overview) -> Iterator[str]:
+    manifest, standing = found.run.manifest, found.run.manifest["standing"]
+    segments = standing["segments"]
+    names = [*SEGMENTS, *(name for name in segments if name not in SEGMENTS)]
+    yield f"{manifest['partners']} partners as of {found.run.as_of}, run {found.run.run_id[:12]}"
+    yield " · ".join(f"{name or NOT_PLACED} {segments.get(name, 0)}" for name in names)
+    if standing["since"]:
+        yield f"since {standing['since']}: {_flows(standing['flows'])}"
+    yield ""
+    yield f"READY AND IDLE: able and engaged, nothing won in 12 months ({segments.get('ready', 0)})"
+    yield from _idle(found)
+    yield ""
+    quiet = sum(standing["quiet"].get(state, 0) for state in QUIET)
+    yield f"WENT QUIET, each by its own rhythm ({quiet})"
+    for one in found.quiet:
+        said = one.result["standing"]["quiet"]
+        yield f"  {one.name}: {said['pattern'] or said['state']}; {said['said']}"
+    if standing["look_at"]:
+        yield ""
+        yield f"LOOK AT THE ROWS FIRST ({standing['look_at']})"
+        for one in found.look_at:
+            yield f"  {one.name}: {'; '.join(reason['said'] for reason in one.result['standing']['look_at'])}"
+    yield ""
+    yield f"WHAT THE DATA CANNOT SAY YET: {segments.get('', 0)} partners are not placed"
+    for condition, count in found.wanted[:3]:
+        yield f"  {count} would need {condition}"
+    silent = standing["quiet"].get("cannot tell", 0)
+    if silent:
+        yield f"  of {silent} it cannot be told whether they are quiet: too few gaps, or no source says"
+    yield "  " + signals(*_computable(manifest), manifest["would_add"], manifest["unavailable"])
+    for remark in manifest["remarks"]:
+        yield f"  {remark}"
+
+
+def _idle(found: Overview) -> Iterator[str]:
+    rows = []
+    for one in found.idle:
+        momentum = one.result["standing"]["momentum"]
+        moved = "" if momentum is None else f"{momentum:+.1f}"
+        rows.append([one.name, _score(one), _span(one), moved, _able(one), _next(one)])
+    if rows:
+        yield from (
+            f"  {line}"
+            for line in table(["partner", "readiness", "range", "moved", "why", "missing"], rows, 56).splitlines()
+        )
+
+
+def _able(one: Standing) -> str:
+    """The two lines that give most."""
+    lines = sorted(one.result["readiness"]["lines"], key=lambda line: -Fraction(line["contribution"]))
+    return ", ".join(line["signal"].replace("_", " ") for line in lines[:2])
+
+
+def _flows(flows: Sequence[Sequence[Any]]) -> str:
+    moved = sorted(((n, start, end) for start, end, n in flows if start != end), reverse=True)
+    if not moved:
+        return "nobody moved"
+    return ", ".join(f"{n} from {start or NOT_PLACED} to {end or NOT_PLACED}" for n, start, end in moved[:6])
 
 
 # -------------------------------------------------------------------------------------------------------- explain
@@ -392,6 +471,54 @@ def _explained(found: Explanation) -> Iterator[str]:
     yield ""
     yield from _sum(shown, one)
     yield from _gaps(one)
+    yield ""
+    yield from _stands(one.result["standing"])
+    yield from _past(found)
+
+
+def _stands(standing: dict[str, Any]) -> Iterator[str]:
+    """Segment, attention, silence: which rule says so, and what would move it."""
+    attention, quiet = standing["attention"], standing["quiet"]
+    if standing["segment"]:
+        facts = f" ({', '.join(standing['facts'])})" if standing["facts"] else ""
+        yield f"Segment: {standing['segment']} since {standing['since']}, by {standing['rule']}{facts}"
+    else:
+        wants = "; ".join(unmet["said"] for unmet in standing["would_place"])
+        yield f"Segment: {NOT_PLACED}, too little known. What would place it: {wants}"
+    yield from (f"  {said}" for said in (standing["stays"], *standing["undecided"]) if said)
+    for segment in dict.fromkeys(unmet["segment"] for unmet in standing["moves"]):
+        lacks = [unmet["said"] for unmet in standing["moves"] if unmet["segment"] == segment]
+        yield f"  {segment} would need: {'; '.join(lacks)}"
+    yield f"Attention: {attention['tier']}{_has(attention)}"
+    yield f"Silence: {quiet['state']}{': ' + quiet['pattern'] if quiet['pattern'] else ''}; {quiet['said']}"
+    if quiet["returned_after"] is not None:
+        yield f"  back after {quiet['returned_after']} days, beyond its own bound"
+    for review in standing["reviews"]:
+        yield f"Review {review['name']}: {review['said']}. {review['proposes']}"
+    for reason in standing["look_at"]:
+        yield f"Look at the rows: {reason['said']}"
+
+
+def _has(attention: dict[str, Any]) -> str:
+    has, lacks = ([name.replace("_", " ") for name in attention[what]] for what in ("has", "lacks"))
+    return f"{'; has ' + ', '.join(has) if has else ''}{'; nothing yet of ' + ', '.join(lacks) if lacks else ''}"
+
+
+def _past(found: Explanation) -> Iterator[str]:
+    """The month-ends: points, how much was known, segment. A new edition of the score is marked."""
+    if len(found.history) < 2:
+        return
+    yield ""
+    momentum = found.standing.result["standing"]["momentum"]
+    moved = "" if momentum is None else f"; {momentum:+.1f} against the mean of the three month-ends before"
+    yield f"Month-ends{moved}:"
+    editions = ""
+    for month in found.history:
+        points = "not known" if month.total is None else f"{month.total:.2f}"
+        edition = str(found.policy.edition("readiness", month.day).origin.since)
+        marked = f"  edition {edition}" if editions and edition != editions else ""
+        editions = edition
+        yield f"  {month.day}  {points:>9}  {round(month.coverage * 100):>3}% known  {month.segment or NOT_PLACED}{marked}"
 
 
 def _contributions(one: Standing) -> dict[str, Fraction]:
@@ -410,7 +537,7 @@ def _line(line: dict[str, Any], shown: dict[str, Fraction], found: Explanation) 
     low, high = line["points"]
     points = f"{number(low)} of 100" if low == high else f"{number(low)} to {number(high)} of 100, left out of the sum"
     unit = found.policy.instance.home_currency if signal.unit == "home currency" else signal.unit
-    yield f"  {name}: {_value(value, unit)} → {points}; adds {number(gives)}{_how(line, found)}"
+    yield f"  {name}: {_value(value, unit)} → {points}; adds {number(gives)}  [{_how(line, found)}; {signal.kind}]"
     if value["why"]:
         yield f"    {value['why']}"
     evidence = found.evidence.get(line["signal"])
@@ -423,10 +550,10 @@ def _how(line: dict[str, Any], found: Explanation) -> str:
     parts = found.policy.edition("readiness", found.as_of).parts
     rule = next(one for part in parts if part.name == line["part"] for one in part.lines if one.name == line["line"])
     if rule.yes is not None:
-        return f"  [{number(rule.yes)} for yes; weight {number(rule.weight)}]"
+        return f"{number(rule.yes)} for yes; weight {number(rule.weight)}"
     if rule.bars:
-        return f"  [0 at {number(rule.bars[0])}, 100 at {number(rule.bars[1])}; weight {number(rule.weight)}]"
-    return f"  [{', '.join(f'{number(p)} from {number(at)}' for at, p in rule.bands)}; weight {number(rule.weight)}]"
+        return f"0 at {number(rule.bars[0])}, 100 at {number(rule.bars[1])}; weight {number(rule.weight)}"
+    return f"{', '.join(f'{number(p)} from {number(at)}' for at, p in rule.bands)}; weight {number(rule.weight)}"
 
 
 def _value(value: dict[str, Any], unit: str) -> str:
@@ -483,6 +610,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         name: {
             "question": one.question,
             "unit": one.unit,
+            "kind": found.policy.signals[name].kind,
             "more": one.more,
             "rows": [{**asdict(row), "day": str(row.day) if row.day else None} for row in one.rows],
         }

@@ -5,11 +5,12 @@ The engine has cut every table at the day before this is called. Nothing here kn
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from groundswell.core.coverage import Ask, Coverage
 from groundswell.core.declare import Measure, Policy, Signal, Value
-from groundswell.core.outage import outages
+from groundswell.core.outage import Outage, outages
 from groundswell.core.points.score import Scored
 from groundswell.core.readiness import NAME, readiness
 from groundswell.core.signals import shapes
@@ -20,8 +21,6 @@ from groundswell.core.tables import views
 from groundswell.core.tables.contract import TABLES, Column
 
 Row = Mapping[str, object]
-Ask = Callable[[str, Mapping[str, object]], list[dict[str, object]]]
-"""Runs one SQL statement with named parameters over the tables of the day; rows as dicts."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,14 @@ class Assessment:
     would_add: Mapping[str, int]
     """Table -> how many more signals could be computed if it were complete."""
     remarks: tuple[str, ...]
+    stopped: tuple[Outage, ...] = ()
+    """Sources at which many fell silent together: of them, silence says nothing."""
 
 
 def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
     """Assess every partner of the day. The same tables, policy and day give the same answer to the last digit."""
     rows = sorted(ask("select * from partners", {}), key=lambda row: str(row["partner_id"]))
-    fiscal = _fiscal(policy, ask)
+    fiscal = fiscal_of(policy, ask)
     halves, covers = _covers(policy, as_of, ask, fiscal)
     unavailable = _unavailable(covers)
     pieces = _pieces(policy, [h for name, parts in halves.items() if name not in unavailable for h in parts], ask)
@@ -72,12 +73,12 @@ def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
     found.sort(key=lambda one: (-one.readiness.ranks_by, -one.readiness.high, one.partner_id))
     stopped = outages(as_of, policy.instance.limits["outage_percent"], ask)
     remarks = (*_remarks(policy, as_of, fiscal), *map(str, stopped))
-    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks)
+    return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks, tuple(stopped))
 
 
 def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
     """Signals that cannot be computed from the tables of a day -> what is missing; table -> how many it would add."""
-    unavailable = _unavailable(_covers(policy, as_of, ask, _fiscal(policy, ask))[1])
+    unavailable = _unavailable(_covers(policy, as_of, ask, fiscal_of(policy, ask))[1])
     return unavailable, _would_add(unavailable)
 
 
@@ -135,7 +136,7 @@ def _brought(place: str, brought: Mapping[str, frozenset[str]]) -> bool:
     return name in here or bool(here and follows)
 
 
-def _fiscal(policy: Policy, ask: Ask) -> Calendar:
+def fiscal_of(policy: Policy, ask: Ask) -> Calendar:
     """The fiscal calendar of the instance, as the tables of the day know it."""
     periods = ask("select calendar, starts_on, ends_on, year, quarter from fiscal_periods_now", {})
     return calendar(policy.instance.fiscal_first_month, policy.instance.fiscal_calendar, periods)
@@ -144,8 +145,8 @@ def _fiscal(policy: Policy, ask: Ask) -> Calendar:
 def _covers(
     policy: Policy, as_of: dt.date, ask: Ask, fiscal: Calendar
 ) -> tuple[dict[str, list[Half]], dict[str, list[Covered]]]:
-    halves = {name: _halves(name, signal, as_of, fiscal) for name, signal in policy.signals.items()}
-    covered = _Coverage(policy, [part for parts in halves.values() for part in parts], ask)
+    halves = {name: halves_of(name, signal, as_of, fiscal) for name, signal in policy.signals.items()}
+    covered = Coverage([part for parts in halves.values() for part in parts], policy.lists, ask)
     return halves, {name: [covered.of(part) for part in parts] for name, parts in halves.items()}
 
 
@@ -156,10 +157,11 @@ def _unavailable(covers: Mapping[str, list[Covered]]) -> dict[str, tuple[str, ..
 
 def signal_halves(policy: Policy, name: str, as_of: dt.date, ask: Ask) -> list[Half]:
     """The halves of one signal, with their windows as of a day: what `explain` asks the rows of."""
-    return _halves(name, policy.signals[name], as_of, _fiscal(policy, ask))
+    return halves_of(name, policy.signals[name], as_of, fiscal_of(policy, ask))
 
 
-def _halves(name: str, signal: Signal, as_of: dt.date, fiscal: Calendar) -> list[Half]:
+def halves_of(name: str, signal: Signal, as_of: dt.date, fiscal: Calendar) -> list[Half]:
+    """The halves of one signal, with their windows as of a day."""
     found = [half(f"{name}__{i}", measure, as_of, fiscal) for i, measure in enumerate(shapes.halves(signal.measure))]
     # The first half carries how the two join; `halves` gives it without, so that each stands alone in the SQL.
     if len(found) == 2:
@@ -183,58 +185,6 @@ def _pieces(policy: Policy, halves: list[Half], ask: Ask) -> dict[str, dict[str,
                     k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)
                 }
     return found
-
-
-class _Coverage:
-    """Which columns and kinds of rows any source brings by the day; each table is asked once for all its halves."""
-
-    def __init__(self, policy: Policy, halves: list[Half], ask: Ask) -> None:
-        self.lists = dict(policy.lists)
-        self.firsts: dict[str, dict[tuple[str, frozenset[str]], str]] = {}
-        """Table -> day column and types of rows -> name of their first day in the answer."""
-        for part in halves:
-            keys = self.firsts.setdefault(part.measure.table, {})
-            keys.setdefault((part.measure.on, self._words(part.measure)), f"first_{len(keys)}")
-        self.counts = {table: self._asked(table, keys, ask) for table, keys in self.firsts.items()}
-
-    def _words(self, measure: Measure) -> frozenset[str]:
-        """The types of activity that a measure counts; none where it counts every row."""
-        where = shapes.condition(measure, self.lists)
-        return where.words("type") if where and measure.table == "activities" else frozenset()
-
-    @staticmethod
-    def _asked(table: str, keys: Mapping[tuple[str, frozenset[str]], str], ask: Ask) -> dict[str, object]:
-        readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
-        names: dict[str, object] = {}
-        said = [f"count({name}) as {name}" for name in readable]
-        for (on, words), first in keys.items():
-            listed = {f"{first}_{i}": word for i, word in enumerate(sorted(words))}
-            names |= listed
-            kept = f"case when type in ({', '.join('$' + name for name in listed)}) then {on} end" if words else on
-            said.append(f"min({kept}) as {first}")
-        found = ask(f"select count(*) as rows_, {', '.join(said)} from {table}_of_partners", names)[0]
-        own = found["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
-        return found | {"own_rows_": own}
-
-    def of(self, part: Half) -> Covered:
-        """What can be said about one half: its first day with a fact, or what no source brings."""
-        measure = part.measure
-        counts = self.counts[measure.table]
-        if not counts["rows_"]:
-            reached = [name for name in views.REACH[measure.table] if counts["own_rows_"]]
-            return Covered(None, tuple(reached) or (measure.table,))
-        derived = views.DERIVED.get(measure.table, {})
-        empty = [name for name in sorted(shapes.columns(measure, self.lists)) if not counts[name]]
-        missing = sorted(
-            {c for name in empty for c in (derived[name][1] if name in derived else [f"{measure.table}.{name}"])}
-        )
-        if missing:
-            return Covered(None, tuple(missing))
-        words = self._words(measure)
-        first = counts[self.firsts[measure.table][measure.on, words]]
-        if first is None and words:
-            return Covered(None, (f"activities of type {' or '.join(sorted(words))}",))
-        return Covered(first)  # type: ignore[arg-type]
 
 
 def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:

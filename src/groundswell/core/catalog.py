@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from groundswell.core import conditions
+from groundswell.core import conditions, declared
 from groundswell.core.checks import Keys
 from groundswell.core.declare import Instance, Policy, Score, Signal
 from groundswell.core.points import declared as points
@@ -47,11 +49,27 @@ def check(texts: Mapping[str, str]) -> tuple[Policy, list[str]]:
             scores.setdefault(name, []).append(points.score(document, kinds, faults))
             if name != NAME:
                 faults.append(f"{path}:1 a score '{name}' is computed nowhere; write scores/{NAME}/DAY.toml")
-    unknown = [path for path in documents if path not in _SINGLE and _DEPTH.get(path.split("/")[0]) != path.count("/")]
+    unknown = [path for path in documents if path not in SINGLE and _DEPTH.get(path.split("/")[0]) != path.count("/")]
     faults += [f"{path}:1 no file is read at this place. Places: {', '.join(_PLACES)}" for path in unknown]
     instance = _instance(documents, _bounds(texts), faults)
     editions = {name: tuple(sorted(ones, key=lambda one: one.origin.since)) for name, ones in scores.items()}
-    return Policy(measured, editions, lists, instance, version(texts), dict(texts)), faults
+    whole = Policy(measured, editions, lists, instance, version(texts), dict(texts))
+    return replace(whole, **_standing(documents, measured, kinds, faults)), faults
+
+
+def _standing(
+    documents: Mapping[str, Document], measured: Mapping[str, Signal], kinds: Mapping[str, str], faults: list[str]
+) -> dict[str, Any]:
+    """Segments, dormancy and gaming, as far as there are such files: runs of old have none."""
+    found: dict[str, Any] = {}
+    if "segments.toml" in documents:
+        units = {name: signal.unit for name, signal in measured.items()}
+        found["segments"] = declared.segments(documents["segments.toml"], kinds, units, faults)
+    if "dormancy.toml" in documents:
+        found["dormancy"] = declared.dormancy(documents["dormancy.toml"], faults)
+    if "gaming.toml" in documents:
+        found["gaming"] = declared.gaming(documents["gaming.toml"], faults)
+    return found
 
 
 _DEPTH = {"signals": 2, "scores": 2, "lists": 1}
@@ -63,8 +81,12 @@ _PLACES = (
     "instance.toml",
     "sources.toml",
     "limits.toml",
+    "segments.toml",
+    "dormancy.toml",
+    "gaming.toml",
 )
-_SINGLE = ("instance.toml", "sources.toml", "limits.toml")
+SINGLE = tuple(place for place in _PLACES if "/" not in place)
+"""The files that there is one of."""
 
 
 def version(texts: Mapping[str, str]) -> str:
@@ -99,7 +121,7 @@ def _check_read_with(measured: Mapping[str, Signal], documents: Mapping[str, Doc
 
 
 def _instance(documents: Mapping[str, Document], bounds: tuple[str, ...], faults: list[str]) -> Instance:
-    own, order, limits = (Keys(documents[name], faults) for name in _SINGLE)
+    own, order, limits = (Keys(documents[name], faults) for name in ("instance.toml", "sources.toml", "limits.toml"))
     found = Instance(
         home_zone=own.text("home_zone"),
         home_currency=own.text("home_currency"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 import sqlglot
@@ -56,6 +57,11 @@ class Condition:
         inner = self.tree.this if isinstance(self.tree, exp.Not) else None
         return inner.this.name if isinstance(inner, exp.Is) and isinstance(inner.this, exp.Column) else ""
 
+    @property
+    def names_the_day(self) -> bool:
+        """Whether it asks for the day of the assessment."""
+        return any(node.name == "as_of" for node in self.tree.find_all(exp.Column, exp.Placeholder))
+
     def words(self, column: str) -> frozenset[str]:
         """The texts that `column` is compared with by `=` or `in`: the kinds of row that the condition needs."""
         found: set[str] = set()
@@ -87,9 +93,18 @@ def parse(text: str, kinds: Mapping[str, str], lists: Mapping[str, tuple[str, ..
         raise BadCondition(f"'{text}' is not a condition: {str(error).splitlines()[0]}") from error
     if again != tree:
         raise BadCondition(f"'{text}' does not read back as itself; write it more plainly")
+    if any("." in name for name in kinds):
+        tree = tree.transform(_of_a_score)
     names: set[str] = set()
     _check(tree, kinds, names)
     return Condition(text, tree, frozenset(names))
+
+
+def _of_a_score(node: exp.Expr) -> exp.Expr:
+    """A figure of a score (`readiness.total`) as one name; only conditions over scores know such names."""
+    if isinstance(node, exp.Column) and node.table:
+        return exp.Column(this=exp.to_identifier(".".join(part.name for part in node.parts), quoted=False))
+    return node
 
 
 def _with_lists(tree: exp.Expr, lists: Mapping[str, tuple[str, ...]]) -> exp.Expr:
@@ -214,6 +229,12 @@ def _has(node: exp.Anonymous, kinds: Mapping[str, str], names: set[str]) -> None
         raise BadCondition("has takes a list column and a word: has(account_tags, 'growth_market')")
     if _operand(node.expressions[0], kinds, names)[0] != "list":
         raise BadCondition(f"has: '{node.expressions[0].sql()}' is not a list column")
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str, kinds: frozenset[tuple[str, str]]) -> Condition:
+    """`parse`, once for a condition of policy and not once for every partner. Raises as `parse` does."""
+    return parse(text, dict(kinds))
 
 
 # --------------------------------------------------------------------------------------------------------- to SQL
@@ -398,6 +419,18 @@ class _OfOne:
 def lowered(value: Value) -> Value:
     """A text in small letters."""
     return Value.of(value.low.lower()) if isinstance(value.low, str) else value
+
+
+def every(said: Iterable[bool | None]) -> bool | None:
+    """Whether all of them hold: false as soon as one does not, unknown while one is; true of none."""
+    found = list(said)
+    return False if False in found else None if None in found else True
+
+
+def some(said: Iterable[bool | None]) -> bool | None:
+    """Whether one of them holds: true as soon as one does, unknown while one is; false of none."""
+    found = list(said)
+    return True if True in found else None if None in found else False
 
 
 def alike(value: Value, pattern: str) -> Said:

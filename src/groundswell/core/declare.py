@@ -76,6 +76,17 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class FollowedBy:
+    """What must come after a row for it to count: a row of the same table and partner, soon enough."""
+
+    where: str
+    same: str
+    """The column in which the two rows agree: the person, the account, the deal."""
+    within: int
+    """Days from the day of the row, at most."""
+
+
+@dataclass(frozen=True)
 class Measure:
     """How a signal is measured over one table. The keys are those of the signal files (docs/reference/signals.md)."""
 
@@ -89,6 +100,7 @@ class Measure:
     per: str = ""
     each: Mapping[str, "Measure"] = field(default_factory=dict)
     keep: str = ""
+    followed_by: FollowedBy | None = None
     second: "Measure | None" = None
     how: str = ""
     """How the second measure joins: "minus", "over", "grown_from" or "" when there is none."""
@@ -103,6 +115,8 @@ class Signal:
     question: str
     unit: str
     better: str
+    kind: str
+    """leading, lagging or residue: whether it comes before a sale, follows it, or is what taking part leaves behind."""
     misleads: str
     measure: Measure
     origin: Origin
@@ -110,6 +124,8 @@ class Signal:
     absent: Fraction | None = None
     read_with: tuple[str, ...] = ()
     remedy: str = ""
+    behaviour: str = ""
+    """Which of the leading behaviours it shows; "" for none of them."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +180,101 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """One row of the table of segments: it holds where all of `all` and, when there are any, one of `any` do.
+
+    A partner that is in it stays while `stay` holds, and until it did not at `stay_reviews` month-ends in a row.
+    """
+
+    name: str
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    stay: tuple[str, ...] = ()
+    stay_reviews: int = 1
+
+
+@dataclass(frozen=True)
+class Review:
+    """A list for a person to go through: partners of whom `when` held at so many quarter-ends in a row.
+
+    A quarter-end at which `counts` does not hold neither counts nor breaks the row.
+    """
+
+    name: str
+    when: tuple[str, ...]
+    counts: tuple[str, ...]
+    quarter_ends: int
+    proposes: str
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What makes the top, the middle and the long tail: {what it is called: condition}."""
+
+    share_by: str
+    """The signal of which shares are taken, largest partner first."""
+    top_percent: Fraction
+    has: Mapping[str, str]
+    has_at_least: int
+    roadmap: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The table of segments, first row that holds; the reviews and the attention that stand beside it."""
+
+    rows: tuple[Segment, ...]
+    reviews: tuple[Review, ...]
+    attention: Attention
+    kinds: frozenset[tuple[str, str]]
+    """(name, kind) of everything that the conditions read."""
+    units: Mapping[str, str]
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Dormancy:
+    """When silence counts. All lengths are days; `gap_factor` multiplies a partner's own median gap."""
+
+    sign_ins: tuple[str, ...]
+    trainings: tuple[str, ...]
+    replies: tuple[str, ...]
+    """Types of activity: acts beside won deals and registrations, learning, and answers or attendance."""
+    least_silence: int
+    gap_factor: int
+    least_gaps: int
+    cooling_silence: int
+    reachable_days: int
+    returned_days: int
+    patience_days: int
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Gaming:
+    """What opens a review of a partner's figures. Percentages are of the partner's own rows."""
+
+    partner_made: tuple[str, ...]
+    """Types of activity that the partner alone brings about, at no cost."""
+    window_days: int
+    least_events: int
+    robust_z: Fraction
+    least_peers: int
+    outcome_bands: tuple[int, ...]
+    hour_percent: int
+    quiet_percent: int
+    person_percent: int
+    person_events: int
+    duplicate_days: int
+    duplicates: int
+    duplicate_percent: int
+    completions: tuple[str, ...]
+    courses_a_day: int
+    pile_percent: int
+    origin: Origin
+
+
+@dataclass(frozen=True)
 class Instance:
     """What a vendor sets once: zone that decides days, home currency, fiscal year, source order.
 
@@ -193,6 +304,10 @@ class Policy:
     version: str
     files: Mapping[str, str]
     """Path -> text of every file in force, as stored with each run."""
+    segments: Segments | None = None
+    dormancy: Dormancy | None = None
+    gaming: Gaming | None = None
+    """None only in the policy of a run that was made before there were such files."""
 
     def edition(self, score: str, as_of: dt.date) -> Score:
         """The edition of a score in force on a day: the last one that has begun.

@@ -3,14 +3,16 @@
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from groundswell.core.declare import Instance
+from groundswell.core.signals.history import MonthEnds, stretches_sql
 from groundswell.core.tables import fold, views
 from groundswell.core.tables.cells import minor_units
 from groundswell.core.tables.contract import TABLES
@@ -35,6 +37,15 @@ def quoted(text: str) -> str:
 def _kept_as(name: str) -> str:
     """Activities are many and read once or twice, a few columns of them: they are never copied out of their files."""
     return "view" if name == "activities" else "table"
+
+
+def _array(column: pa.ChunkedArray) -> np.ndarray:
+    kind = column.type
+    if pa.types.is_date(kind):
+        return np.asarray(column.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return np.array(column.to_pylist(), dtype=object)
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
 class Engine:
@@ -64,6 +75,11 @@ class Engine:
     def ask(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[dict[str, object]]:
         """The rows of a query as dicts."""
         return self.arrow(sql, parameters).to_pylist()  # type: ignore[no-any-return]
+
+    def numbers(self, sql: str, parameters: Mapping[str, object] | None = None) -> dict[str, np.ndarray]:
+        """The columns of a query as arrays: numbers as float64 (nan: null), days as datetime64 (NaT), texts as objects."""
+        rows = self.arrow(sql, parameters)
+        return {name: _array(rows.column(name)) for name in rows.column_names}
 
     def one(self, sql: str, parameters: Mapping[str, object] | None = None) -> object:
         """The only value of the only row."""
@@ -103,6 +119,18 @@ class Engine:
         Every table is cut at the day by both times before anything reads it. `once` names tables of which no key comes
         twice in the files.
         """
+        constants = self._fold(as_of, instance, files, once, TABLES)
+        for name, sql in views.VIEWS.items():
+            self._lay(f"{name}_now", sql, constants, "view")
+        for name, sql in views.REACHING.items():
+            self._lay(f"{name}_of_partners", sql, constants, _kept_as(name))
+        self._lay("partners", views.PARTNERS, constants)
+        self._lay("accounts", views.ACCOUNTS, constants, "view")
+
+    def _fold(
+        self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str], tables: Collection[str]
+    ) -> dict[str, str]:
+        """Fold some tables as of a day, `<table>_fold`; returns what stands for the constants of SQL on that day."""
         constants = {
             "as_of": f"date '{as_of}'",
             "cut": f"timestamptz '{start_of_next_day(as_of, instance.home_zone):%Y-%m-%d %H:%M:%S}+00'",
@@ -111,31 +139,70 @@ class Engine:
             "home_step": str(10 ** (4 - minor_units(instance.home_currency))),
             "rate_days": str(instance.rate_days),
         }
-        for name in TABLES:
+        for name in tables:
             self.versions(name, files.get(name, ()))
-        self._sources(instance)
+        self._sources(instance, tables)
         self.do("create or replace temp table redirects (from_id varchar, into_id varchar)")
         self._lay("links_fold", fold.current_sql(TABLES["links"], "links_versions", "links" in once), constants)
         self._redirects()
-        for name, table in TABLES.items():
+        for name in tables:
             if name != "links":
-                sql = fold.current_sql(table, f"{name}_versions", name in once)
+                sql = fold.current_sql(TABLES[name], f"{name}_versions", name in once)
                 self._lay(f"{name}_fold", sql, constants, _kept_as(name))
-        for name, sql in views.VIEWS.items():
-            self._lay(f"{name}_now", sql, constants, "view")
-        for name, sql in views.REACHING.items():
-            self._lay(f"{name}_of_partners", sql, constants, _kept_as(name))
-        self._lay("partners", views.PARTNERS, constants)
-        self._lay("accounts", views.ACCOUNTS, constants, "view")
+        return constants
+
+    def stretches(
+        self, ends: MonthEnds, instance: Instance, files: Sequence[Files], once: Sequence[Collection[str]]
+    ) -> tuple[list[list[dict[str, object]]], list[str]]:
+        """Lay what one pass over the activities at many month-ends reads: `activities_stretches`, `partner_places`.
+
+        `files` and `once` are those of each month-end; the files of activities must be the same at all of them. Returns
+        the fiscal periods that each month-end knew, and whoever activities reach, in the order of their places.
+        """
+        self.do(
+            f"create or replace temp table month_ends as select cast(range as integer) as month_end from range({len(ends)})"
+        )
+        self.do(
+            "create or replace temp table people_at (month_end integer, person_id varchar, organisation_id varchar)"
+        )
+        self.do("create or replace temp table redirects_at (month_end integer, from_id varchar, into_id varchar)")
+        self.versions("activities", files[-1].get("activities", ()))
+        through = (
+            "select distinct person_id from activities_versions where partner_id is null and person_id is not null"
+        )
+        self.do(f"create or replace temp table people_asked_for as {through}")
+        asked_for = self.one("select count(*) from people_asked_for")
+        periods = []
+        for at, day in enumerate(ends.days):
+            tables = ("links", "fiscal_periods", *(("people",) if asked_for else ()))
+            constants = self._fold(day, instance, files[at], once[at], tables)
+            self._lay("fiscal_periods_now", views.VIEWS["fiscal_periods"], constants, "view")
+            periods.append(self.ask("select calendar, starts_on, ends_on, year, quarter from fiscal_periods_now"))
+            self.do(f"insert into redirects_at select {at}, from_id, into_id from redirects")
+            if asked_for:
+                people = "select person_id from people_asked_for"
+                self.do(
+                    f"insert into people_at select {at}, person_id, organisation_id from people_fold "
+                    f"where person_id in ({people})"
+                )
+        sql = stretches_sql(ends, "activities" in once[-1])
+        self._lay("activities_stretches", sql, {"home_zone": quoted(instance.home_zone)}, "view")
+        self.do(
+            "create or replace temp table partner_places as select partner_id, "
+            "cast(row_number() over (order by partner_id) - 1 as integer) as place "
+            "from (select distinct partner_id from activities_stretches where partner_id is not null)"
+        )
+        named = self.ask("select partner_id from partner_places order by place")
+        return periods, [str(row["partner_id"]) for row in named]
 
     def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table") -> None:
         said = _PARAMETER.sub(lambda match: constants[match[1]], sql)
         self.do(f"create or replace temp {what} {name} as {said}")
 
-    def _sources(self, instance: Instance) -> None:
+    def _sources(self, instance: Instance, tables: Collection[str]) -> None:
         """The order of the sources of each table; sources that policy does not name come last, by name."""
         self.do("create or replace temp table source_order (source varchar, for_table varchar, place integer)")
-        for name in TABLES:
+        for name in tables:
             seen = [
                 str(row["source"]) for row in self.ask(f"select distinct source from {name}_versions order by source")
             ]

@@ -6,6 +6,7 @@ knows is not committed again. A load is seen only once its ledger row commits: r
 what a killed writer left behind stays invisible.
 """
 
+import datetime as dt
 import errno
 import json
 from pathlib import Path
@@ -46,6 +47,16 @@ def writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     unique = {"own_id", "external_id", "row_hash", "line", "occurred_at"}
     often = [field.name for field in schema if field.name not in unique and not pa.types.is_nested(field.type)]
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=often)
+
+
+def first_known(path: Path) -> dt.datetime:
+    """The moment at which the first version in a lake file was known, from what the file says of itself."""
+    found = pq.read_metadata(path)
+    place = found.schema.names.index("known_at")
+    told = [found.row_group(number).column(place).statistics for number in range(found.num_row_groups)]
+    if not all(one is not None and one.has_min_max for one in told):
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
+    return min((one.min for one in told), default=dt.datetime.max.replace(tzinfo=dt.UTC))
 
 
 def open_table(root: Path, table: str) -> DeltaTable:

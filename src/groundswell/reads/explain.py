@@ -3,19 +3,23 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 from groundswell.connectors.files import kinds
 from groundswell.core import catalog
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
 from groundswell.core.signals.compile import rows_query
+from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine import landings
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home, lake_path
 from groundswell.reads.partners import Standing, partner, published
 from groundswell.records.loads import Load
+from groundswell.records.runs import HISTORY
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,18 @@ class Evidence:
     more: bool
 
 
+@dataclass(frozen=True)
+class Month:
+    """A partner at a month-end, as it could be known then: points, coverage from 0 to 1, segment ("": not placed)."""
+
+    day: dt.date
+    total: float | None
+    low: float
+    high: float
+    coverage: float
+    segment: str
+
+
 @dataclass
 class Explanation:
     """One partner of the published run, with the evidence of every line of its readiness."""
@@ -50,6 +66,8 @@ class Explanation:
     as_of: dt.date
     standing: Standing
     policy: Policy
+    history: tuple[Month, ...] = ()
+    """The month-ends, oldest first, and the day itself."""
     evidence: dict[str, Evidence] = field(default_factory=dict)
 
 
@@ -60,12 +78,15 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
     """
     standing = partner(called)
     run = published()
-    stored = sorted(name for name in run.manifest["outputs"] if name.startswith("policy/"))
+    stored = sorted(name for name in run.manifest["outputs"] if name.startswith("policy/") or name == HISTORY)
     if damage := home.damaged_outputs(run, stored):
         raise Damaged(damage[0])
     folder = home.run_folder(run.run_id)
-    policy = catalog.policy({name.removeprefix("policy/"): (folder / name).read_text("utf-8") for name in stored})
-    found = Explanation(run.run_id, run.as_of, standing, policy)
+    policy = catalog.policy(
+        {name.removeprefix("policy/"): (folder / name).read_text("utf-8") for name in stored if name != HISTORY}
+    )
+    history = _history(folder / HISTORY, standing.partner_id) if HISTORY in stored else ()
+    found = Explanation(run.run_id, run.as_of, standing, policy, history)
     evidence = _Evidence(home, {load.name: load for load in Load.objects.all()})
     with _tables(home, policy, run.as_of, run.manifest["files"]) as engine:
         for line in standing.result["readiness"]["lines"]:
@@ -75,6 +96,12 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
                 signal = policy.signals[name]
                 found.evidence[name] = Evidence(name, signal.question, signal.unit, rows, more)
     return found
+
+
+def _history(path: Path, partner_id: str) -> tuple[Month, ...]:
+    names = [one.name for one in fields(Month)]
+    rows = pq.read_table(path, columns=names, filters=[("partner_id", "=", partner_id)])
+    return tuple(Month(**row) for row in rows.to_pylist())
 
 
 @contextmanager
@@ -93,6 +120,8 @@ def _rows(
     asked: dict[tuple[str, int], tuple[str, dict[str, object]]] = {}
     more = False
     for half in signal_halves(policy, name, as_of, engine.ask):
+        if half.measure.table in WITHHELD:
+            continue  # another company's data: counted, not shown
         query = rows_query(half, partner_id, policy.lists, at_most + 1)
         rows = engine.ask(query.sql, query.parameters)
         more = more or len(rows) > at_most

@@ -63,11 +63,11 @@ def _pointer() -> Published:
     return pointer
 
 
-def ranked_partners(limit: int | None = None) -> Ranked:
-    """The partners of the published run, best first; all of them without a limit."""
+def ranked_partners(limit: int | None = None, segment: str | None = None) -> Ranked:
+    """The partners of the published run, best first; all of them without a limit. `segment` "": those not placed."""
     run = published()
-    rows = run.partners.all()[:limit] if limit else run.partners.all()
-    return Ranked(run.run_id, run.as_of, tuple(_standing(row) for row in rows), run.manifest)
+    rows = run.partners.all() if segment is None else run.partners.filter(result__standing__segment=segment)
+    return Ranked(run.run_id, run.as_of, tuple(standing_of(row) for row in rows[:limit]), run.manifest)
 
 
 def since(policy_version: str, found: Ranked) -> list[str]:
@@ -93,10 +93,11 @@ def partner(called: str) -> Standing:
         raise Ambiguous(f"'{called}' is the name of {len(named)} partners. Name one by its id:\n{said}{more}")
     if not named:
         raise Unknown(f"no partner of the published run is called '{called}'. See: groundswell partners")
-    return _standing(named[0])
+    return standing_of(named[0])
 
 
-def _standing(row: PublishedPartner) -> Standing:
+def standing_of(row: PublishedPartner) -> Standing:
+    """A published row as it is read."""
     said = row.result["readiness"]
     return Standing(
         rank=row.rank,

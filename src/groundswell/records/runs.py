@@ -4,6 +4,9 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+HISTORY = "history.parquet"
+"""The file of a run that holds its month-ends: a row for each partner and month-end, the day itself last."""
+
 
 class Run(models.Model):
     """One assessment of all partners as of a day. The id is a hash of everything that went into it."""

@@ -9,23 +9,24 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from groundswell import __version__
-from groundswell.core.assess import Assessed, Assessment, assess
-from groundswell.core.declare import Policy, Value
-from groundswell.core.points.score import Scored
-from groundswell.core.readiness import gaps
+from groundswell.core.assess import Assessment, assess
+from groundswell.core.declare import Policy
+from groundswell.core.standing import Past, Stood, stands
 from groundswell.engine import durable
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load, LoadFile, once
-from groundswell.records.runs import Published, Run
+from groundswell.records.runs import HISTORY, Published, Run
+from groundswell.runs.history import kept
 from groundswell.runs.publish import publish
+from groundswell.runs.result import result, value_of
+from groundswell.runs.standing import before, counts, history_file
 from groundswell.runs.take_in import recover
 
 
@@ -46,15 +47,18 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
     recover(home, now)
     policy = home.policy
     files = home.files(home.cut(as_of))
-    inputs = manifest_inputs(policy, as_of, files)
+    month_ends = kept(home, as_of)
+    inputs = manifest_inputs(policy, as_of, files) | {"month_ends": [path.stem for path in month_ends.values()]}
     run_id = hashlib.sha256(_json(inputs)).hexdigest()
+    earlier = before(home, month_ends)
     with home.engine() as engine:
         engine.day(as_of, policy.instance, home.paths(files), once(files))
         found = assess(policy, as_of, engine.ask)
+        stood = stands(policy, found, earlier, engine.ask)
     later = Load.objects.filter(state="committed", voided_at=None, known_at__gte=home.cut(as_of))
     if not found.partners and Published.current() is not None and later.exists():
         raise NobodyKnown(as_of)
-    contents = _contents(policy, found)
+    contents = _contents(policy, found, stood, earlier)
     manifest = {
         "run_id": run_id,
         **inputs,
@@ -63,6 +67,7 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
         "unavailable": found.unavailable,
         "would_add": found.would_add,
         "remarks": found.remarks,
+        "standing": counts(stood),
         "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
     _write(home, run_id, {**contents, "manifest.json": _json(manifest) + b"\n"})
@@ -79,9 +84,14 @@ def manifest_inputs(policy: Policy, as_of: dt.date, files: Iterable[LoadFile]) -
     }
 
 
-def _contents(policy: Policy, found: Assessment) -> dict[str, bytes]:
-    lines = [_json(result(policy, one, rank)) for rank, one in enumerate(found.partners, start=1)]
-    contents = {"assessment.jsonl": b"".join(line + b"\n" for line in lines), "signals.parquet": _wide(found)}
+def _contents(policy: Policy, found: Assessment, stood: Stood, earlier: Past) -> dict[str, bytes]:
+    ranked = enumerate(found.partners, start=1)
+    lines = [_json(result(policy, one, stood.partners[one.partner_id], rank)) for rank, one in ranked]
+    contents = {
+        "assessment.jsonl": b"".join(line + b"\n" for line in lines),
+        "signals.parquet": _wide(found),
+        HISTORY: history_file(found, stood.partners, earlier),
+    }
     return contents | {f"policy/{path}": text.encode() for path, text in policy.files.items()}
 
 
@@ -104,7 +114,7 @@ def _write(home: Home, run_id: str, contents: dict[str, bytes]) -> None:
 def _wide(found: Assessment) -> bytes:
     """Every signal of every partner: partner_id, signal, state, both ends as exact text, why."""
     rows = [
-        {"partner_id": one.partner_id, "signal": name, **_value(value)}
+        {"partner_id": one.partner_id, "signal": name, **value_of(value)}
         for one in sorted(found.partners, key=lambda one: one.partner_id)
         for name, value in sorted(one.values.items())
     ]
@@ -112,79 +122,6 @@ def _wide(found: Assessment) -> bytes:
     stream = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema), stream, compression="zstd")
     return stream.getvalue()
-
-
-# ------------------------------------------------------------------------------------- what is stored of a partner
-
-
-def result(policy: Policy, one: Assessed, rank: int) -> dict[str, Any]:
-    """One partner of a run as it is stored, published and read. Figures are exact fractions as text."""
-    who = {name: _text(one.partner.get(name)) for name in _WHO}
-    signals = {name: _value(value) for name, value in sorted(one.values.items())}
-    return {
-        **who,
-        "rank": rank,
-        "readiness": _scored(one.readiness, signals),
-        "gaps": [
-            {"signal": gap.signal, "gain": _exact(gap.gain), "remedy": gap.remedy, "known": gap.known}
-            for gap in gaps(one.readiness, policy.signals)
-        ],
-        "signals": signals,
-    }
-
-
-_WHO = ("partner_id", "name", "country", "partner_type", "region", "tier", "status", "joined_on", "source",
-        "external_id", "landing", "line", "load_id")  # fmt: skip
-
-
-def _scored(scored: Scored, signals: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "edition": scored.edition.origin.since.isoformat(),
-        "out_of": _exact(scored.edition.out_of),
-        "total": _exact(scored.total),
-        "low": _exact(scored.low),
-        "high": _exact(scored.high),
-        "coverage": _exact(scored.coverage),
-        "state": scored.state,
-        "band": scored.band,
-        "parts": [
-            {
-                "part": p.name,
-                "share": _exact(p.share),
-                "points": _exact(p.points),
-                "low": _exact(p.low),
-                "high": _exact(p.high),
-            }
-            for p in scored.parts
-        ],
-        "lines": [
-            {
-                "part": line.part,
-                "line": line.line.name,
-                "signal": line.line.signal,
-                "value": signals.get(line.line.signal) or _value(line.value),
-                "points": [_exact(line.earned.low), _exact(line.earned.high)],
-                "applies": line.earned.applies,
-                "share": _exact(line.share),
-                "contribution": _exact(line.contribution),
-                "why": line.earned.why,
-            }
-            for line in scored.lines
-        ],
-        "deductions": [[what, _exact(points)] for what, points in scored.deductions],
-    }
-
-
-def _value(value: Value) -> dict[str, str | None]:
-    return {"state": value.state, "low": _text(value.low), "high": _text(value.high), "why": value.why}
-
-
-def _exact(number: Fraction | None) -> str | None:
-    return None if number is None else str(number)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _json(value: Any) -> bytes:

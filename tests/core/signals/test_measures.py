@@ -23,6 +23,7 @@ OLD = D(2020, 1, 1)
 SHIPPED = read.texts()
 HEAD = """question = "?"
 better = "higher"
+kind = "lagging"
 misleads = "A test."
 why = "A test."
 source = "a test"
@@ -324,6 +325,93 @@ def test_the_difference_of_two_grouped_counts(engine: Engine) -> None:
     found = measured(engine, measure, 'unit = "customers"\nabsent = 0', readings=rows)
     assert shown(found, "a") == [known(1)]
     assert shown(found, "b") == [known(-1)]
+
+
+def test_a_column_of_each_may_look_at_some_rows_of_the_thing_only(engine: Engine) -> None:
+    def ended(partner: str, account: str, status: str, on: dt.date | str) -> dict[str, object]:
+        base = {"partner_id": partner, "account_id": account, "status": status, "ended_on": on}
+        return base | {"sourced": True, "occurred_on": OLD}
+
+    rows = [
+        ended("a", "o1", "ended", D(2026, 1, 1)),
+        ended("a", "o2", "ended", D(2026, 1, 1)),
+        ended("a", "o2", "active", ""),
+        ended("b", "o3", "ended", D(2026, 1, 1)),
+        ended("b", "o3", "suspended", D(2026, 6, 1)),
+    ]
+    measure = (
+        'from = "subscriptions"\nper = "account_id"\nkeep = "running = 0"\ntake = "count"\n'
+        'each.running = { take = "count", where = "status <> \'ended\'" }'
+    )
+    found = measured(engine, measure, 'unit = "customers"\nabsent = 0', subscriptions=rows)
+    assert shown(found, "abc") == [known(1), known(0), known(0)]
+    measure = (
+        'from = "subscriptions"\nper = "account_id"\ntake = "highest"\nof = "last"\n'
+        'each.last = { take = "highest", of = "ended_on", where = "status = \'ended\'" }'
+    )
+    days = measured(engine, measure, 'unit = "date"', subscriptions=rows)
+    assert (days["b"].low, days["c"].state) == (D(2026, 1, 1), "unknown")
+
+
+# --------------------------------------------------------------------------------------------------------- follows
+
+
+def happening(partner: str, kind: str, on: dt.date, person: str = "p1") -> dict[str, object]:
+    return {"partner_id": partner, "type": kind, "occurred_on": on, "person_id": person}
+
+
+FOLLOWED = (
+    'from = "activities"\nwhere = "type = \'course\'"\ntake = "count"\n'
+    'followed_by = { where = "type = \'demo\'", same = "person_id", within = 10 }\n'
+)
+
+
+def test_a_row_counts_where_another_of_the_same_person_comes_soon_enough_after_it(engine: Engine) -> None:
+    rows = [
+        happening("a", "course", D(2026, 6, 1)),
+        happening("a", "demo", D(2026, 6, 11)),
+        happening("b", "course", D(2026, 6, 1)),
+        happening("b", "demo", D(2026, 6, 12)),
+        happening("c", "demo", D(2026, 5, 31)),
+        happening("c", "course", D(2026, 6, 1)),
+        happening("c", "demo", D(2026, 6, 2), "p2"),
+        happening("d", "course", D(2026, 6, 1)),
+        happening("d", "course", D(2026, 6, 2)),
+        happening("d", "demo", D(2026, 6, 2)),
+        happening("e", "course", D(2026, 6, 1), ""),
+        happening("e", "demo", D(2026, 6, 1), ""),
+    ]
+    found = measured(engine, FOLLOWED, 'unit = "courses"\nabsent = 0', activities=rows)
+    assert shown(found, "abcde") == [known(1), known(0), known(0), known(2), ("between", F(0), F(1))]
+
+
+def test_what_follows_after_the_window_is_not_seen(engine: Engine) -> None:
+    rows = [happening("z", "course", OLD), happening("z", "demo", OLD), happening("a", "course", D(2026, 3, 29))]
+    rows.append(happening("a", "demo", D(2026, 4, 2)))
+    for shift, count in (("", 0), ('shift = "3 months"\n', 0), ('shift = "2 months"\n', 1)):
+        text = FOLLOWED.replace("take", f'window = "3 months"\n{shift}take', 1)
+        assert shown(measured(engine, text, 'unit = "courses"\nabsent = 0', activities=rows), "a") == [known(count)]
+
+
+def test_where_nothing_of_what_must_follow_is_recorded_the_signal_is_unavailable(engine: Engine) -> None:
+    found = measured(engine, FOLLOWED, 'unit = "courses"\nabsent = 0', activities=[happening("a", "course", OLD)])
+    assert found["a"] == Value.unavailable("no source brings activities of type demo")
+
+
+def test_the_rows_behind_a_figure_of_what_was_followed_are_those_that_something_follows(engine: Engine) -> None:
+    policy = policy_of(FOLLOWED)
+    rows = [happening("a", "course", D(2026, 6, 1)), happening("a", "course", D(2026, 6, 9), "p2")]
+    day.lay(engine, "a", {"activities": [*rows, happening("a", "demo", D(2026, 6, 2))]})
+    query = rows_query(signal_halves(policy, "mine", AS_OF, engine.ask)[0], "a", policy.lists, 9)
+    assert [row["line"] for row in engine.ask(query.sql, query.parameters)] == [2]
+
+
+def test_a_kind_of_reading_that_no_source_brings_is_unavailable_and_not_unknown(engine: Engine) -> None:
+    rows = [{"partner_id": "a", "kind": "nps", "value": 9, "occurred_on": OLD}]
+    measure = 'from = "readings"\nwhere = "kind = \'csat\'"\ntake = "latest"\nof = "value"'
+    assert measured(engine, measure, readings=rows)["a"] == Value.unavailable("no source brings readings of kind csat")
+    rows.append({"partner_id": "b", "kind": "csat", "value": 80, "occurred_on": OLD})
+    assert shown(measured(engine, measure, readings=rows), "ab") == [UNKNOWN, known(80)]
 
 
 # --------------------------------------------------------------------------------------------------------- windows

@@ -19,7 +19,8 @@ from tests.core import day
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*/*.toml"))
-TABLES = ("activities", "deals", "credentials", "memberships")
+TABLES = ("activities", "deals", "deal_stages", "credentials", "memberships", "registrations", "subscriptions", "funds",
+          "readings", "overlaps")  # fmt: skip
 
 
 def cases() -> Iterator[Any]:

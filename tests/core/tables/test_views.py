@@ -323,6 +323,71 @@ def test_a_deal_knows_country_and_labels_of_its_customer(world: World) -> None:
     ]
 
 
+def test_a_deal_knows_the_industry_of_its_customer_and_the_days_from_beginning_to_closing(world: World) -> None:
+    world.organisation("o_9", industry="retail")
+    begun = {"name": "D", "account_id": "o_9", "created_on": D(2026, 1, 1)}
+    world.add("deals", "d_1", stage_class="won", close_on=D(2026, 3, 1), **begun)
+    world.add("deals", "d_2", stage_class="open", close_on=D(2026, 3, 1), **begun)
+    world.add("deals", "d_3", stage_class="lost", closed_on=D(2025, 12, 31), **begun)
+    for deal in ("d_1", "d_2", "d_3"):
+        world.touch(deal, "o_1", "sourced")
+    assert rows(world.day(), "deals_of_partners", "deal_id", "account_industry", "cycle_days") == [
+        ("d_1", "retail", 59),
+        ("d_2", "retail", None),
+        ("d_3", "retail", -1),
+    ]
+
+
+def test_changes_of_stage_reach_the_partners_of_their_deal(world: World) -> None:
+    world.add("deals", "d_1", name="D", stage_class="open")
+    world.touch("d_1", "o_1", "sourced")
+    world.touch("d_1", "o_2", "assisted")
+    for number, day in enumerate((D(2026, 2, 1), D(2026, 7, 1)), start=1):
+        at = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+        cells = {"deal_id": "d_1", "entered_at": at, "stage": "Demo", "stage_class": "open", "occurred_on": day}
+        world.add("deal_stages", f"g_{number}", **cells)
+    names = ("partner_id", "deal_id", "stage", "occurred_on", "sourced", "assisted")
+    assert rows(world.day(), "deal_stages_of_partners", *names) == [
+        ("o_1", "d_1", "Demo", D(2026, 2, 1), True, False),
+        ("o_2", "d_1", "Demo", D(2026, 2, 1), False, True),
+    ]
+
+
+def test_subscriptions_and_marketing_money_are_home_money_at_the_rate_of_their_first_day(world: World) -> None:
+    world.rate("USD", D(2026, 1, 1), "2")
+    world.rate("USD", D(2026, 3, 1), "4")
+    for number, (currency, started) in enumerate([("EUR", OLD), ("USD", OLD), ("USD", D(2026, 3, 1)), ("GBP", OLD)]):
+        money = {"currency": currency, "occurred_on": started}
+        said = {"account_id": "o_9", "product": "P", "started_on": started, "status": "active"}
+        world.add("subscriptions", f"s_{number}", recurring_month=Decimal(100), **said, **money)
+        part = {"subject_kind": "subscription", "subject_id": f"s_{number}", "partner_id": "o_1", "role": "resold"}
+        world.add("touches", f"h_{number}", evidence="manual", **part)
+        fund = {"partner_id": "o_1", "kind": "claim", "status": "paid", "created_on": started}
+        world.add("funds", f"f_{number}", amount=Decimal(100), **fund, **money)
+    engine = world.day()
+    home = [Decimal(100), Decimal(50), Decimal(25), None]
+    found = rows(engine, "subscriptions_of_partners", "subscription_id", "recurring_month_home", "resold", "sourced")
+    assert found == [(f"s_{number}", amount, True, False) for number, amount in enumerate(home)]
+    found = rows(engine, "funds_of_partners", "fund_id", "amount_home")
+    assert found == [(f"f_{number}", amount) for number, amount in enumerate(home)]
+
+
+def test_a_registration_knows_its_customer_by_its_deal_and_the_first_day_of_a_deal_with_it(world: World) -> None:
+    world.organisation("o_8", tags=["target"], country="NO", industry="retail")
+    world.organisation("o_9")
+    world.add("deals", "d_1", name="D", stage_class="open", account_id="o_8", created_on=D(2026, 3, 1))
+    world.add("deals", "d_2", name="D", stage_class="won", account_id="o_8", created_on=D(2026, 2, 1))
+    for own_id, cells in {"r_1": {"deal_id": "d_1"}, "r_2": {"account_id": "o_9"}, "r_3": {}}.items():
+        said = {"partner_id": "o_1", "customer_name": "C", "state": "approved", "submitted_at": KNOWN}
+        world.add("registrations", own_id, **said, **cells)
+    names = ("registration_id", "account_id", "account_tags", "account_industry", "first_deal_on")
+    assert rows(world.day(), "registrations_of_partners", *names) == [
+        ("r_1", "o_8", ["target"], "retail", D(2026, 2, 1)),
+        ("r_2", "o_9", None, None, None),
+        ("r_3", None, None, None, None),
+    ]
+
+
 # ------------------------------------------------------------------------------------- credentials, people, activities
 
 

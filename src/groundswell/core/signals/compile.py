@@ -51,11 +51,15 @@ def compile_halves(halves: Iterable[Half], lists: Lists) -> list[Query]:
     """Statements that give the pieces of all halves, one row a partner each; `partner_id` is the first column.
 
     Halves of one table that look at the same window share a statement, which reads only that window. A half that takes
-    a middle or a last row, or groups rows first (`per`), has a second statement for what the first cannot say.
+    a middle or a last row, or groups rows first (`per`), has a second statement for what the first cannot say. One that
+    looks for what follows a row has a statement of its own.
     """
     shared: dict[tuple[str, str, Window], list[Half]] = {}
     more: list[Query] = []
     for each in halves:
+        if each.measure.followed_by:
+            more.append(_followed(each, lists))
+            continue
         shared.setdefault((each.measure.table, each.measure.on, each.window), []).append(each)
         if each.measure.per:
             more.append(_grouped(each, lists))
@@ -108,7 +112,7 @@ def _case(when: exp.Expr | None, then: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=when.copy(), true=then)]) if when is not None else then
 
 
-def _folded(measure: Measure) -> exp.Expr:
+def folded(measure: Measure) -> exp.Expr:
     """What is folded: the column, the calendar period of the day that the window looks at, or the piece of business."""
     if measure.of in shapes.PERIODS:
         day = exp.cast(exp.column(measure.on), "date")
@@ -120,8 +124,8 @@ def _folded(measure: Measure) -> exp.Expr:
     return exp.column(measure.of or "group_key")
 
 
-def _pieces(each: Half, when: exp.Expr | None) -> list[exp.Expr]:
-    """The aggregate columns of one half, named `<half>__<piece>`."""
+def pieces(each: Half, when: exp.Expr | None, whole: bool = True) -> list[exp.Expr]:
+    """The aggregate columns of one half, named `<half>__<piece>`; not `whole`: without what does not add up."""
     name, measure = each.name, each.measure
     one = exp.Literal.number(1)
     found: list[tuple[str, exp.Expr]] = [("rows" if measure.per else "n", exp.Count(this=_case(when, one)))]
@@ -131,10 +135,11 @@ def _pieces(each: Half, when: exp.Expr | None) -> list[exp.Expr]:
     if measure.take == "days since latest":
         found.append(("last", exp.Max(this=_case(when, exp.column(measure.on)))))
     elif not measure.per and (measure.of or (measure.take == "count" and measure.table == "deals")):
-        folded = _folded(measure)
-        empty = exp.Is(this=folded.copy(), expression=exp.Null())
+        column = folded(measure)
+        empty = exp.Is(this=column.copy(), expression=exp.Null())
         found.append(("empty", exp.Count(this=_case(exp.and_(when.copy(), empty) if when is not None else empty, one))))
-        found += [] if measure.take in _BY_PLACE else _fold(measure.take, _case(when, folded))
+        partial = not whole and measure.take == "count distinct"
+        found += [] if partial or measure.take in _BY_PLACE else _fold(measure.take, _case(when, column))
     return [exp.alias_(piece, f"{name}__{label}") for label, piece in found]
 
 
@@ -156,7 +161,7 @@ def _together(table: str, on: str, days: Window, members: list[Half], lists: Lis
         when = conditions.to_tree(where, parameters, "w") if where else None
         if not dated:  # a row whose day is empty may lie in the window: it is unclear, not absent
             when = exp.and_(within.copy(), when) if when is not None else within.copy()
-        selected += _pieces(each, when)
+        selected += pieces(each, when)
     reads = within if dated else exp.or_(exp.paren(within), exp.Is(this=exp.column(on), expression=exp.Null()))
     tree = exp.select(*selected).from_(_relation(table)).where(reads).group_by(exp.column("partner_id"))
     return _query(tree, parameters, days, [each.name for each in members])
@@ -178,29 +183,77 @@ def _grouped(each: Half, lists: Lists) -> Query:
     measure = each.measure
     inner: list[exp.Expr] = [exp.column("partner_id"), exp.column(measure.per)]
     for name, sub in measure.each.items():
-        piece = _fold(sub.take, exp.column(sub.of))[0][1] if sub.of else exp.Count(this=exp.Star())
-        inner.append(exp.alias_(piece, name))
-    rows = _counted(each, lists, parameters, [sub.of for sub in measure.each.values() if sub.of])
+        inner.append(exp.alias_(_of_each(measure, sub, lists, parameters), name))
+    rows = _counted(each, lists, parameters)
     rows = rows.where(exp.Not(this=exp.Is(this=exp.column(measure.per), expression=exp.Null())))
     things = exp.select(*inner).from_(rows.subquery("rows_that_count")).group_by("partner_id", measure.per)
     kept = exp.select("partner_id", measure.per, *measure.each).from_(things.subquery("things"))
     if measure.keep:
         keep = conditions.parse(measure.keep, shapes.made(measure), dict(lists))
         kept = kept.where(conditions.to_tree(keep, parameters, "k"))
-    pieces: list[tuple[str, exp.Expr]] = [("n", exp.Count(this=exp.Star()))]
+    found: list[tuple[str, exp.Expr]] = [("n", exp.Count(this=exp.Star()))]
     relation: exp.Expr = kept.subquery("kept")
     conditions_: list[str] = []
     if measure.take == "median":
-        relation, pieces, conditions_ = (
+        relation, found, conditions_ = (
             _ranked(kept, measure.of, {measure.of: False, measure.per: False}),
             [],
             list(_MIDDLE),
         )
-        pieces += [("n", exp.Max(this=exp.column("many"))), *_ends(measure.of)]
+        found += [("n", exp.Max(this=exp.column("many"))), *_ends(measure.of)]
     elif measure.of:
-        pieces += _fold(measure.take, exp.column(measure.of))
-    selected = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in pieces]
+        found += _fold(measure.take, exp.column(measure.of))
+    selected = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in found]
     tree = exp.select("partner_id", *selected).from_(relation).where(*conditions_).group_by("partner_id")
+    return _query(tree, parameters, each.window, [each.name])
+
+
+def _of_each(measure: Measure, sub: Measure, lists: Lists, parameters: dict[str, object]) -> exp.Expr:
+    """What `each` makes of the rows of one thing, or of those among them that its own `where` keeps."""
+    when = None
+    if sub.where:
+        checked = conditions.parse(sub.where, shapes.kinds(measure.table), dict(lists))
+        when = conditions.to_tree(checked, parameters, "e")
+    if sub.of:
+        return _fold(sub.take, _case(when, exp.column(sub.of)))[0][1]
+    return exp.Count(this=_case(when, exp.Literal.number(1))) if when is not None else exp.Count(this=exp.Star())
+
+
+def _followed_rows(each: Half, lists: Lists, parameters: dict[str, object], also: Iterable[str] = ()) -> exp.Select:
+    """Rows of the window that may count, each with `counts`: true, false or unknown, for what follows it.
+
+    What follows lies on the day of the row or up to `within` days later, and not after the window. A row that does not
+    say the thing in which the two must agree is unknown.
+    """
+    measure, follows = each.measure, each.measure.followed_by
+    assert follows is not None  # noqa: S101 - only halves that look for what follows come here
+    kinds, on = shapes.kinds(measure.table), exp.column(measure.on)
+    later = conditions.to_tree(conditions.parse(follows.where, kinds, dict(lists)), parameters, "f")
+    where = shapes.condition(measure, dict(lists))
+    first = conditions.to_tree(where, parameters, "w") if where else exp.true()
+    read = sorted({"partner_id", measure.on, *shapes.columns(measure, dict(lists)), *also})
+    rows = exp.select(*read, exp.alias_(first, "comes_first"), exp.alias_(later, "comes_later"))
+    rows = rows.from_(_relation(measure.table)).where(*_within(measure.on, each.window, parameters))
+    next_on = exp.Window(
+        this=exp.Min(this=_case(exp.column("comes_later"), on.copy())),
+        partition_by=[exp.column("partner_id"), exp.column(follows.same)],
+        order=exp.Order(expressions=[exp.Ordered(this=on.copy(), desc=False)]),
+        spec=exp.WindowSpec(kind="RANGE", start="CURRENT ROW", end="UNBOUNDED", end_side="FOLLOWING"),
+    )
+    placed = exp.select(*read, "comes_first", exp.alias_(next_on, "next_on")).from_(rows.subquery("rows_of_both"))
+    parameters["within"] = follows.within
+    waited = exp.DateDiff(this=exp.column("next_on"), expression=on.copy(), unit=exp.var("DAY"))
+    soon = exp.func("coalesce", exp.LTE(this=waited, expression=exp.Placeholder(this="within")), exp.false())
+    same = exp.Not(this=exp.Is(this=exp.column(follows.same), expression=exp.Null()))
+    counts = exp.and_(exp.column("comes_first"), _case(same, soon))
+    return exp.select(*read, exp.alias_(exp.paren(counts), "counts")).from_(placed.subquery("placed"))
+
+
+def _followed(each: Half, lists: Lists) -> Query:
+    """Rows after which something came soon enough."""
+    parameters: dict[str, object] = {}
+    rows = _followed_rows(each, lists, parameters).subquery("rows_that_may_count")
+    tree = exp.select("partner_id", *pieces(each, exp.column("counts"))).from_(rows).group_by("partner_id")
     return _query(tree, parameters, each.window, [each.name])
 
 
@@ -249,9 +302,14 @@ def rows_query(each: Half, partner_id: str, lists: Lists, at_most: int) -> Query
     parameters: dict[str, object] = {"partner_id": partner_id}
     identity = TABLES[each.measure.table].identity or "own_id"
     day = exp.alias_(exp.column(each.measure.on), "day")
+    shown = ("landing", "line", "source", "load_id")
+    if each.measure.followed_by:
+        rows = _followed_rows(each, lists, parameters, (identity, *shown)).subquery("rows_that_may_count")
+        counted = exp.select("partner_id").from_(rows).where("counts")
+    else:
+        counted = _counted(each, lists, parameters)
     tree = (
-        _counted(each, lists, parameters)
-        .select(exp.alias_(exp.column(identity), "row_id"), "landing", "line", "source", "load_id", day, append=False)
+        counted.select(exp.alias_(exp.column(identity), "row_id"), *shown, day, append=False)
         .where(exp.EQ(this=exp.column("partner_id"), expression=exp.Placeholder(this="partner_id")))
         .order_by(exp.Ordered(this=exp.column("day"), desc=True), "row_id")
         .limit(at_most)

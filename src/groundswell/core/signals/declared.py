@@ -8,7 +8,7 @@ from typing import Any
 from groundswell.core import conditions
 from groundswell.core.checks import Keys
 from groundswell.core.conditions import BadCondition
-from groundswell.core.declare import Measure, Signal
+from groundswell.core.declare import FollowedBy, Measure, Signal
 from groundswell.core.signals import shapes
 from groundswell.core.signals.fiscal import Calendar
 from groundswell.core.signals.windows import FIRST_DAY, window
@@ -18,6 +18,23 @@ from groundswell.policy.read import Document
 Lists = Mapping[str, tuple[str, ...]]
 DIMENSIONS = ("engagement", "potential", "market", "capability")
 """Folders of signals: engagement, revenue potential, market alignment, capability."""
+KINDS = {
+    "leading": "behaviour that comes before a sale and costs the partner something",
+    "lagging": "what follows behaviour by months: pipeline, deals won, cycles, customers kept",
+    "residue": "what taking part leaves behind: revenue booked, registrations, certificates, sign-ins, events",
+}
+"""Kinds of signals, with what each means. Source: behaviours B-072."""
+BEHAVIOURS = {
+    "use cases": "sells the same thing, for the same problem, to one customer after another",
+    "ICP": "says who the ideal customer is, and brings those",
+    "sales motion": "takes deals through their stages in order, with dates, amounts and next steps",
+    "response to sellers": "answers our sellers, and soon",
+    "applied enablement": "uses in a deal what was learned",
+    "specialisation": "wins where it is at home",
+    "delivery alignment": "delivers what it sells",
+    "consistency": "says the same thing everywhere, over time",
+}
+"""The eight leading behaviours, with what each means. Source: behaviours B-083 to B-090."""
 
 
 def signal(document: Document, lists: Lists, faults: list[str]) -> Signal:
@@ -35,6 +52,7 @@ def signal(document: Document, lists: Lists, faults: list[str]) -> Signal:
         question=keys.text("question"),
         unit=keys.text("unit"),
         better=keys.text("better", words=("higher", "lower")),
+        kind=keys.text("kind", words=tuple(KINDS)),
         misleads=keys.text("misleads"),
         measure=measure(table, lists) if table else Measure("activities", "count"),
         origin=keys.origin(),
@@ -42,6 +60,7 @@ def signal(document: Document, lists: Lists, faults: list[str]) -> Signal:
         absent=Fraction(keys.number("absent")) if keys.has("absent") else None,
         read_with=keys.texts("read_with"),
         remedy=keys.text("remedy", ""),
+        behaviour=keys.text("behaviour", "", tuple(BEHAVIOURS)),
     )
     _check_unit(found, keys)
     keys.done()
@@ -89,6 +108,7 @@ def measure(keys: Keys, lists: Lists, inherited: Measure | None = None) -> Measu
         per=keys.text("per", base.per),
         keep=keys.text("keep", base.keep),
         each=_each(keys.table("each")) or base.each,
+        followed_by=_followed_by(keys.table("followed_by")) if keys.has("followed_by") else base.followed_by,
     )
     if found.where.strip() == "true":
         found = replace(found, where="")
@@ -115,25 +135,30 @@ def _each(keys: Keys | None) -> dict[str, Measure]:
             keys.fault(name, 'is a table: each.peak = { take = "highest", of = "value" }')
             continue
         inner = Keys(keys.document, keys.faults, keys.data[name], *keys.path, name)
-        made[name] = Measure("", inner.text("take", words=_EACH), inner.text("of", ""))
+        made[name] = Measure("", inner.text("take", words=_EACH), inner.text("of", ""), inner.text("where", ""))
         inner.done()
     return made
+
+
+_LONGEST_WAIT = 3660
+
+
+def _followed_by(keys: Keys | None) -> FollowedBy | None:
+    """What must follow a row; an empty table in a second half clears what it inherits."""
+    if keys is None:
+        return None
+    found = FollowedBy(keys.text("where"), keys.text("same"), keys.whole("within", 0, _LONGEST_WAIT))
+    keys.done()
+    return found
 
 
 def _check(found: Measure, keys: Keys, lists: Lists) -> None:
     if found.table not in views.REACHING or found.take not in shapes.TAKES:
         return  # said already
     kinds = shapes.kinds(found.table)
-    try:
-        where = shapes.condition(found, dict(lists))
-        if where and (named := where.names & shapes.personal(found.table)):
-            keys.fault("where", f"'{min(named)}' names a person and cannot be used in a signal.")
-        if where and found.shift and "live" in where.names:
-            keys.fault(
-                "shift", "'live' is said of the day itself and does not move; compare status, issued_on, expires_on"
-            )
-    except BadCondition as error:
-        keys.fault("where", f"{error} (table {found.table})")
+    _check_condition(found, found.where, keys, "where", lists)
+    for name, sub in found.each.items():
+        _check_condition(found, sub.where, Keys(keys.document, keys.faults, {}, *keys.path, "each"), name, lists)
     for key, day in (("window", found.window), ("shift", found.shift)):
         try:
             window(found.window if key == "window" else "", day if key == "shift" else "", FIRST_DAY, Calendar())
@@ -149,6 +174,39 @@ def _check(found: Measure, keys: Keys, lists: Lists) -> None:
             keys.fault("keep", str(error))
     if (found.keep or found.each) and not found.per:
         keys.fault("per", "each and keep need per: which thing is one row made of?")
+    _check_followed_by(found, keys, lists)
+
+
+def _check_condition(found: Measure, text: str, keys: Keys, key: str, lists: Lists) -> None:
+    """A condition over the rows of the measure's table, wherever it stands."""
+    if not text:
+        return
+    try:
+        names = conditions.parse(text, shapes.kinds(found.table), lists).names
+    except BadCondition as error:
+        keys.fault(key, f"{error} (table {found.table})")
+        return
+    if named := names & shapes.personal(found.table):
+        keys.fault(key, f"'{min(named)}' names a person and cannot be used in a signal.")
+    if found.shift and "live" in names:
+        said = "'live' is said of the day itself and does not move; compare status, issued_on, expires_on"
+        keys.fault("shift" if key == "where" else key, said)
+
+
+def _check_followed_by(found: Measure, keys: Keys, lists: Lists) -> None:
+    follows = found.followed_by
+    if follows is None:
+        return
+    inner = Keys(keys.document, keys.faults, {}, *keys.path, "followed_by")
+    _check_condition(found, follows.where, inner, "where", lists)
+    if not follows.where:
+        inner.fault("where", "is required: what must follow")
+    if follows.same not in shapes.kinds(found.table):
+        inner.fault("same", f"unknown column '{follows.same}' of {found.table}.")
+    elif follows.same in shapes.personal(found.table):
+        inner.fault("same", f"'{follows.same}' names a person and cannot be used in a signal.")
+    if found.take not in ("count", "count distinct") or found.per or found.on != "occurred_on":
+        keys.fault("followed_by", "goes with take count or count distinct, by occurred_on, without per.")
 
 
 def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:

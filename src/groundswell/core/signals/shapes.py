@@ -77,6 +77,20 @@ def condition(measure: Measure, lists: dict[str, tuple[str, ...]]) -> Condition 
     return conditions.parse(measure.where, kinds(measure.table), lists) if measure.where else None
 
 
+def following(measure: Measure, lists: dict[str, tuple[str, ...]]) -> Condition:
+    """The checked condition of what must follow a row of the measure."""
+    text = measure.followed_by.where if measure.followed_by else "false"
+    return conditions.parse(text, kinds(measure.table), lists)
+
+
+def conditions_of(measure: Measure, lists: dict[str, tuple[str, ...]]) -> Iterator[Condition]:
+    """Every checked condition over the rows of one half: its own, those of `each`, that of what must follow."""
+    texts = [measure.where, *(sub.where for sub in measure.each.values())]
+    texts += [measure.followed_by.where] if measure.followed_by else []
+    for text in filter(None, texts):
+        yield conditions.parse(text, kinds(measure.table), lists)
+
+
 def made(measure: Measure) -> dict[str, str]:
     """{name: kind} of what `each` makes of one thing: a count or a sum is a number, a lowest or highest as its column."""
     columns_ = kinds(measure.table)
@@ -88,8 +102,9 @@ def made(measure: Measure) -> dict[str, str]:
 
 def columns(measure: Measure, lists: dict[str, tuple[str, ...]]) -> set[str]:
     """Columns of the reaching rows that one half of a measure reads."""
-    where = condition(measure, lists)
-    used = set(where.names) if where else set()
+    used = {name for one in conditions_of(measure, lists) for name in one.names}
+    if measure.followed_by:
+        used |= {measure.followed_by.same, measure.on}
     if measure.window or measure.take in ("days since latest", "latest") or measure.of in PERIODS:
         used.add(measure.on)
     for name in (measure.of, measure.per, *(each.of for each in measure.each.values())):

@@ -220,7 +220,7 @@ _ALL = (
         _c("customer_name", "text", "as the partner wrote it", True),
         _c("customer_domain", "domain", "as the partner wrote it"),
         _c("key_domain", "domain", "domain fixed at submission"),
-        _ref("account_id", "organisations", "matched account"),
+        _ref("account_id", "organisations", "matched account; empty: that of the matched deal"),
         _ref("deal_id", "deals", "matched deal"),
         _c("state", "word", "state of the claim", True, words=(
             "draft", "submitted", "under_review", "pending_approval", "approved", "closed", "cancelled")),

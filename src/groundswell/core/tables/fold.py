@@ -15,8 +15,9 @@ from groundswell.core.tables.typed import sql_type
 ROLE_FLAGS = frozenset({"is_partner", "is_customer"})
 """Roles that add up over sources: who is a customer in one system and a partner in another is both."""
 
-_STAMP = "coalesce(changed_at, known_at)"
-_STATED = "case when known_by = 'absence' then 0 else 1 end"
+STAMP = "coalesce(changed_at, known_at)"
+"""The moment of a version, by which versions of one key follow each other."""
+STATED = "case when known_by = 'absence' then 0 else 1 end"
 """Of one moment, what is said stands over what is only left unsaid: an export may come in parts."""
 
 
@@ -94,10 +95,10 @@ def unchanged_sql(table: Table, staged: str, versions: str) -> str:
         )
     return f"""
 with both_kinds as (
-  select {columns}, {_STAMP} as stamp, cast(0 as bigint) as staged_row, cast(0 as bigint) as line from {versions}
+  select {columns}, {STAMP} as stamp, cast(0 as bigint) as staged_row, cast(0 as bigint) as line from {versions}
   where {related}
   union all
-  select {columns}, {_STAMP} as stamp, staged_row, line from {staged}),
+  select {columns}, {STAMP} as stamp, staged_row, line from {staged}),
 compared as (
   select {columns}, stamp, staged_row, lag(stamp) over places as stamp_before,
     lag(row_hash) over places as row_before, lag(changed_at) over places as change_before,
@@ -105,7 +106,7 @@ compared as (
     count(*) over (partition by own_id, source, mention, stamp) as at_this_place,
     count(*) over (partition by own_id, source, mention, stamp, row_hash) as that_say_the_same
   from both_kinds
-  window places as (partition by own_id, source, mention order by stamp, known_at, {_STATED}, row_hash, deleted, staged_row, line))
+  window places as (partition by own_id, source, mention order by stamp, known_at, {STATED}, row_hash, deleted, staged_row, line))
 select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
   and deleted_before is not distinct from deleted and not {answered}) as unchanged,
   ({follows}) as follows, at_this_place > that_say_the_same as contradicts
@@ -127,11 +128,11 @@ def absent_sql(table: Table, staged: str, versions: str, load: Mapping[str, str]
     return f"""
 with before as (
   select *, row_number() over (partition by own_id
-      order by {_STAMP} desc, known_at desc, {_STATED} desc, row_hash desc, deleted desc) as place
+      order by {STAMP} desc, known_at desc, {STATED} desc, row_hash desc, deleted desc) as place
   from {versions}
-  where source = {load["source"]} and not mention and {_STAMP} < {load["known_at"]} and {scope}
+  where source = {load["source"]} and not mention and {STAMP} < {load["known_at"]} and {scope}
     and own_id not in (select own_id from {staged})
-    and own_id not in (select own_id from {versions} where {_STAMP} = {load["known_at"]} and known_by <> 'absence'))
+    and own_id not in (select own_id from {versions} where {STAMP} = {load["known_at"]} and known_by <> 'absence'))
 select {columns} from before where place = 1 and not deleted"""
 
 
@@ -163,7 +164,7 @@ latest as (
   {first} left join repeated as r on r.own_id = v.own_id where r.own_id is null
   union all
   select v.*, row_number() over (partition by v.own_id, source, mention
-      order by {_STAMP} desc, known_at desc, {_STATED} desc, row_hash desc, deleted desc) as place,
+      order by {STAMP} desc, known_at desc, {STATED} desc, row_hash desc, deleted desc) as place,
     {day.format("min(known_at) over (partition by v.own_id)")}
   from visible as v join repeated as r on r.own_id = v.own_id)"""
 

@@ -43,46 +43,59 @@ def _one_a_key(table: str) -> str:
   where place = 1)"""
 
 
-_SPOT_RATES = f"""
+def _converted(table: str, amount: str, day: str, said: str = "") -> str:
+    """SQL of the amounts of a table that are written in another currency, in home currency: `id`, `rate_on`, `amount`.
+
+    The rate is the spot rate: the last on or before the amount's `day`, within $rate_days; a day still to come counts
+    as the day of the view. A row without any such rate, or for which a condition in `said` does not hold, is not there.
+
+    In whole numbers throughout, and rounded once, half-even, to the home currency's smallest unit: $home_step is that
+    unit in ten-thousandths (USD 100, JPY 10000, KWD 10). The steps stay below 10^33, so that 38 digits hold them. What
+    would not fit into money is not there: unknown.
+    """
+    rates = f"""
 with spot as (
   select currency, day, per_home from {_one_a_key("fx_rates")} as t where lower(t.rates) = 'spot'),
 written as (
-  select t.deal_id, t.currency, t.amount, coalesce({_CLOSED}, t.close_on, t.created_on) as of_day
-  from deals_fold as t where t.amount_home is null and t.amount is not null and t.currency <> $home_currency),
+  select t.{TABLES[table].identity} as id, t.currency, t.{amount} as amount, {day} as of_day
+  from {table}_fold as t where t.{amount} is not null and t.currency <> $home_currency{said}),
 asked as (
-  select deal_id, currency, amount, case when of_day > $as_of then $as_of else of_day end as on_day
+  select id, currency, amount, case when of_day > $as_of then $as_of else of_day end as on_day
   from written where of_day is not null),
 found as (
   select *, max(rate_on) over (partition by currency order by on_day) as day
   from (
-    select deal_id, currency, amount, on_day, cast(null as date) as rate_on from asked
+    select id, currency, amount, on_day, cast(null as date) as rate_on from asked
     union all select null, currency, null, day, day from spot) as days)
-select f.deal_id, f.amount, s.day, s.per_home
+select f.id, f.amount, s.day, s.per_home
 from found as f join spot as s on s.currency = f.currency and s.day = f.day
-where f.deal_id is not null and f.day >= f.on_day - $rate_days"""
-"""The spot rate of each deal that is written in another currency: the last on or before its day, within $rate_days.
-
-Its day is that of closing, else the planned one, else that of creation; a day still to come counts as the day of the
-view. A deal without any such rate is not there.
-"""
-
-_CONVERTED = f"""
+where f.id is not null and f.day >= f.on_day - $rate_days"""
+    return f"""
 with parts as (
-  select deal_id, day, case when amount < 0 then -1 else 1 end as sign,
+  select id, day, case when amount < 0 then -1 else 1 end as sign,
     div(abs(amount) * 10000, 1) * 100000000 as part, div(per_home * 100000000, 1) * $home_step as divisor
-  from ({_SPOT_RATES}) as r),
+  from ({rates}) as r),
 divided as (
   select *, div(part, divisor) as whole, part - div(part, divisor) * divisor as rest from parts),
 rounded as (
   select *, $home_step * (whole + case when 2 * rest > divisor then 1
     when 2 * rest = divisor and whole - 2 * div(whole, 2) = 1 then 1 else 0 end) as ten_thousandths from divided)
-select deal_id, day as rate_on, cast(sign * cast(ten_thousandths as decimal(20, 0)) * 0.0001 as decimal(20, 4)) as amount
+select id, day as rate_on, cast(sign * cast(ten_thousandths as decimal(20, 0)) * 0.0001 as decimal(20, 4)) as amount
 from rounded where ten_thousandths < 100000000000000000000"""
-"""Deals converted by rate, in whole numbers throughout: rounded once, half-even, to the home currency's smallest unit.
 
-$home_step is that unit in ten-thousandths: USD 100, JPY 10000, KWD 10. The steps stay below 10^33, so that 38 digits
-hold them. What would not fit into money is not there: unknown.
-"""
+
+_DEALS_CONVERTED = _converted(
+    "deals", "amount", f"coalesce({_CLOSED}, t.close_on, t.created_on)", " and t.amount_home is null"
+)
+"""Deals converted by rate. The day of a deal is that of closing, else the planned one, else that of creation."""
+
+
+def _home(table: str, amount: str, day: str) -> str:
+    """A table's rows with `<amount>_home`: the amount where it is home money, else converted at the rate of its day."""
+    own = f"case when t.currency = $home_currency then t.{amount} else r.amount end"
+    joined = f" left join ({_converted(table, amount, day)}) as r on r.id = t.{TABLES[table].identity}"
+    return _replaced(table, **{f"{amount}_home": own}) + joined
+
 
 VIEWS: dict[str, str] = {
     **{name: _replaced(name) for name in TABLES if name not in FALLBACKS},
@@ -102,7 +115,11 @@ VIEWS: dict[str, str] = {
         closed_on=_CLOSED,
         group_key="coalesce(t.group_key, t.deal_id)",
     )
-    + f" left join ({_CONVERTED}) as r on r.deal_id = t.deal_id",
+    + f" left join ({_DEALS_CONVERTED}) as r on r.id = t.deal_id",
+    "subscriptions": _home("subscriptions", "recurring_month", "t.started_on"),
+    "funds": _home("funds", "amount", "t.created_on"),
+    "registrations": _replaced("registrations", account_id="coalesce(t.account_id, d.account_id)")
+    + " left join deals_fold as d on d.deal_id = t.deal_id",
     **{name: _replaced(name, _one_a_key(name)) for name in ("fx_rates", "fiscal_periods")},
     "credentials": _replaced("credentials", live=_LIVE) + " left join people_fold as h on h.person_id = t.person_id",
 }
@@ -116,23 +133,37 @@ _ROLE_FLAGS = ", ".join(
 """One yes/no a role. Where a source says only that the two belong together, every role is unknown, not false."""
 
 
-def _through_touches(table: str, kind: str) -> str:
+_OF_ACCOUNT = "o.country as account_country, o.industry as account_industry, o.tags as account_tags"
+
+
+def _through_touches(table: str, kind: str, *more: str) -> str:
+    """Rows of deals, of subscriptions or of what happened to deals, one for each partner that has a part in them."""
     contract = TABLES[table]
-    own = ", ".join(f"d.{name}" for name in (contract.identity, *contract.names, "occurred_on", "occurred_at",
+    own = ", ".join(f"d.{name}" for name in (contract.identity or "own_id", *contract.names, "occurred_on", "occurred_at",
                                              "known_at", "row_hash", "landing", "line", "source", "load_id"))  # fmt: skip
     flags = ", ".join(f"t.{role}" for role in ROLES)
+    of_account = f", {_OF_ACCOUNT}" if "account_id" in contract.names else ""
+    accounts = "\nleft join organisations_now as o on o.organisation_id = d.account_id" if of_account else ""
     return f"""
-select t.partner_id, {own}, {flags}, t.share_pct, o.country as account_country, o.tags as account_tags
+select t.partner_id, {", ".join((own, *more))}, {flags}, t.share_pct{of_account}
 from (select partner_id, subject_id, {_ROLE_FLAGS}, max(share_pct) as share_pct
       from touches_now where subject_kind = '{kind}' and starts_on <= $as_of and coalesce(ends_on, $as_of) >= $as_of
       group by partner_id, subject_id) as t
-join {table}_now as d on d.{contract.identity} = t.subject_id
-left join organisations_now as o on o.organisation_id = d.account_id"""
+join {table}_now as d on d.{kind}_id = t.subject_id{accounts}"""
 
+
+_REGISTRATIONS = f"""
+select t.*, {_OF_ACCOUNT}, f.first_deal_on
+from registrations_now as t
+left join organisations_now as o on o.organisation_id = t.account_id
+left join (select account_id, min(created_on) as first_deal_on from deals_now where account_id is not null
+           group by account_id) as f on f.account_id = t.account_id"""
+"""Registrations with what we know of their customer: among it the first day on which we had a deal with it."""
 
 REACHING: dict[str, str] = {
-    "deals": _through_touches("deals", "deal"),
-    "subscriptions": _through_touches("subscriptions", "subscription"),
+    "deals": _through_touches("deals", "deal", "date_diff('day', d.created_on, d.closed_on) as cycle_days"),
+    "deal_stages": _through_touches("deal_stages", "deal"),
+    "subscriptions": _through_touches("subscriptions", "subscription", "d.recurring_month_home"),
     "activities": "select coalesce(t.partner_id, h.organisation_id) as partner_id, t.own_id, t.type, t.account_id, "
     "t.person_id, t.deal_id, t.channel, t.value, t.occurred_on, t.occurred_at, t.known_at, t.row_hash, t.landing, "
     "t.line, t.source, t.load_id from activities_now as t left join people_now as h on h.person_id = t.person_id",
@@ -140,29 +171,43 @@ REACHING: dict[str, str] = {
     "join people_now as h on h.person_id = t.person_id",
     "people": "select t.organisation_id as partner_id, t.* from people_now as t where t.side <> 'ours'",
     "organisations": "select t.organisation_id as partner_id, t.* from organisations_now as t",
-    **{name: f"select t.* from {name}_now as t" for name in ("memberships", "registrations", "funds", "readings")},
+    "registrations": _REGISTRATIONS,
+    **{name: f"select t.* from {name}_now as t" for name in ("memberships", "funds", "readings", "overlaps")},
 }
 """SQL of the rows that reach a partner, by the table that a signal names in `from`; each has `partner_id`."""
 
-DERIVED: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
-    "deals": {
-        **dict.fromkeys(ROLES, ("bool", ("touches.role",))),
-        "share_pct": ("share", ("touches.share_pct",)),
-        "account_country": ("country", ("organisations.country",)),
-        "account_tags": ("list", ("organisations.tags",)),
+_Derived = dict[str, tuple[str, tuple[str, ...]]]
+_OF_TOUCHES: _Derived = {
+    **dict.fromkeys(ROLES, ("bool", ("touches.role",))),
+    "share_pct": ("share", ("touches.share_pct",)),
+}
+_OF_ACCOUNTS: _Derived = {
+    "account_country": ("country", ("organisations.country",)),
+    "account_industry": ("text", ("organisations.industry",)),
+    "account_tags": ("list", ("organisations.tags",)),
+}
+DERIVED: dict[str, _Derived] = {
+    "deals": {**_OF_TOUCHES, **_OF_ACCOUNTS, "cycle_days": ("int", ("deals.closed_on", "deals.created_on"))},
+    "deal_stages": _OF_TOUCHES,
+    "subscriptions": {
+        **_OF_TOUCHES,
+        **_OF_ACCOUNTS,
+        "recurring_month_home": ("money", ("subscriptions.currency", "subscriptions.recurring_month")),
     },
+    "registrations": {**_OF_ACCOUNTS, "first_deal_on": ("date", ("deals.created_on",))},
+    "funds": {"amount_home": ("money", ("funds.amount", "funds.currency"))},
     "credentials": {"live": ("bool", ("credentials.status", "credentials.issued_on", "credentials.expires_on"))},
 }
 """Columns that views add: name -> (kind, the canonical columns they come from)."""
-DERIVED["subscriptions"] = DERIVED["deals"]
 
+_BY_PARTNER = ("activities", "memberships", "registrations", "funds", "readings", "overlaps")
 REACH: dict[str, tuple[str, ...]] = {
     "deals": ("touches.partner_id",),
-    "subscriptions": ("touches.partner_id",),
+    **dict.fromkeys(("deal_stages", "subscriptions"), ("touches.partner_id",)),
     "credentials": ("credentials.person_id",),
     "people": ("people.organisation_id",),
     "organisations": ("organisations.name",),
-    **{name: (f"{name}.partner_id",) for name in ("activities", "memberships", "registrations", "funds", "readings")},
+    **{name: (f"{name}.partner_id",) for name in _BY_PARTNER},
 }
 """The columns through which rows of a table reach a partner."""
 

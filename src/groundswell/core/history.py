@@ -1,0 +1,160 @@
+"""Signals at month-ends: each as it could be known then, from the declarations of today.
+
+What adds up over activities comes from one pass over them; everything else is measured month-end by month-end, by the
+statements of a day. Facts that were known later change no month-end before.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from groundswell.core.assess import halves_of
+from groundswell.core.coverage import Ask, Coverage, Told, days_asked
+from groundswell.core.declare import Measure, Policy
+from groundswell.core.signals import history
+from groundswell.core.signals.columns import Columns, PieceColumns, columns
+from groundswell.core.signals.compile import Half, compile_halves
+from groundswell.core.signals.fiscal import Calendar
+from groundswell.core.signals.history import AskNumbers, MonthEnds, Series
+from groundswell.core.signals.values import Covered
+from groundswell.core.signals.windows import Window
+
+
+class Days(Protocol):
+    """Who lays out the tables of a month-end, and answers from them."""
+
+    @property
+    def ask(self) -> Ask:
+        """Rows as dicts."""
+
+    @property
+    def numbers(self) -> AskNumbers:
+        """Columns as arrays."""
+
+    @property
+    def ends(self) -> MonthEnds:
+        """The month-ends."""
+
+    @property
+    def calendars(self) -> Sequence[Calendar]:
+        """The fiscal calendar as each month-end knew it."""
+
+    @property
+    def named(self) -> Sequence[str] | None:
+        """Whoever any activity reaches, in the order of `partner_places`; None: activities are not read in one pass."""
+
+    def lay(self, at: int) -> None:
+        """Lay out the tables of a month-end."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Every signal of every partner at one month-end. `partners` are sorted; columns are in their order."""
+
+    day: dt.date
+    partners: tuple[str, ...]
+    values: Mapping[str, Columns]
+
+
+def measured(policy: Policy, days: Days) -> Iterator[Measured]:
+    """The signals of every partner at every month-end, oldest first."""
+    halves = [
+        {name: halves_of(name, signal, day, fiscal) for name, signal in policy.signals.items()}
+        for day, fiscal in zip(days.ends.days, days.calendars, strict=True)
+    ]
+    passes = _OnePass(policy, halves, days)
+    for at, day in enumerate(days.ends.days):
+        days.lay(at)
+        partners = tuple(sorted(str(row["partner_id"]) for row in days.ask("select partner_id from partners", {})))
+        yield Measured(day, partners, _values(policy, halves[at], partners, at, passes, days))
+
+
+def one_pass(policy: Policy, halves: Sequence[Mapping[str, list[Half]]]) -> list[Series]:
+    """The halves that one pass over activities can measure at all month-ends."""
+    found = []
+    for name in policy.signals:
+        for series in (Series(tuple(parts)) for parts in zip(*(month[name] for month in halves), strict=True)):
+            if history.adds_up(series.halves[0], policy.lists) and history.rises(series):
+                found.append(series)
+    return found
+
+
+class _OnePass:
+    """What one pass over the activities gave, asked for by month-end."""
+
+    def __init__(self, policy: Policy, halves: Sequence[Mapping[str, list[Half]]], days: Days) -> None:
+        self.names: set[str] = set()
+        self.told: list[dict[str, Told]] = [{} for _ in days.ends.days]
+        if days.named is None:
+            return
+        series = one_pass(policy, halves)
+        self.names = {one.name for one in series}
+        self.grid = history.grid(series, policy.lists, days.named, len(days.ends), days.numbers)
+        wanted = days_asked(part for parts in halves[0].values() for part in parts).get(history.TABLE, set())
+        if wanted <= {"occurred_on"}:
+            self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), days.numbers)]
+
+    def pieces(self, half: str, at: int, partners: Sequence[str]) -> dict[str, np.ndarray]:
+        """Pieces of a half at a month-end, in the order of these partners; nobody who has no rows is in them."""
+        return {
+            label: _placed(self.grid.partners, what[:, at], partners) for label, what in self.grid.pieces[half].items()
+        }
+
+
+def _told(months: int, numbers: AskNumbers) -> list[Told | None]:
+    """What is known of the activities at each month-end; None where there are none, and the day itself must be asked."""
+    counts, firsts = history.covered(months, numbers)
+    found: list[Told | None] = []
+    for at in range(months):
+        filled: dict[str, object] = {name: int(what[at]) for name, what in counts.items()}
+        days = [(word, what[at].astype(dt.date)) for word, what in firsts.items()]
+        rows: list[dict[str, object]] = [{"word": word, "first_occurred_on": day} for word, day in days]
+        found.append(Told({**filled, "own_rows_": filled["rows_"]}, rows) if filled["rows_"] else None)
+    return found
+
+
+_NOTHING = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}
+
+
+def _placed(have: Sequence[str], what: np.ndarray, want: Sequence[str]) -> np.ndarray:
+    """Figures in the order of other partners; nothing (nan, NaT, None) for those who have none."""
+    empty = np.full(len(want), _NOTHING[what.dtype.kind], dtype=what.dtype)
+    if not len(have) or not len(want):
+        return empty
+    names, wanted = np.asarray(have), np.asarray(want)
+    order = np.argsort(names)
+    places = np.searchsorted(names, wanted, sorter=order).clip(max=len(names) - 1)
+    found = names[order[places]] == wanted
+    empty[found] = what[order[places[found]]]
+    return empty
+
+
+def _values(
+    policy: Policy, halves: Mapping[str, list[Half]], partners: tuple[str, ...], at: int, passes: _OnePass, days: Days
+) -> dict[str, Columns]:
+    every = [part for parts in halves.values() for part in parts]
+    coverage = Coverage(every, policy.lists, days.ask, passes.told[at])
+    covers = {name: [coverage.of(part) for part in parts] for name, parts in halves.items()}
+    available = {name: not any(one.missing for one in found) for name, found in covers.items()}
+    asked = [h for name, parts in halves.items() if available[name] for h in parts if h.name not in passes.names]
+    pieces: dict[str, dict[str, np.ndarray]] = {}
+    for query in compile_halves(asked, policy.lists):
+        rows = days.numbers(query.sql, query.parameters)
+        who = list(map(str, rows["partner_id"]))
+        for name in query.halves:
+            prefix = f"{name}__"
+            mine = {label.removeprefix(prefix): what for label, what in rows.items() if label.startswith(prefix)}
+            placed = {label: _placed(who, what, partners) for label, what in mine.items()}
+            pieces.setdefault(name, {}).update(placed)
+    for name in passes.names:
+        pieces[name] = passes.pieces(name, at, partners)
+    found = {}
+    for name, signal in policy.signals.items():
+        parts: list[tuple[Measure, Window, PieceColumns, Covered]] = [
+            (h.measure, h.window, pieces.get(h.name, {}), c) for h, c in zip(halves[name], covers[name], strict=True)
+        ]
+        found[name] = columns(signal, parts, len(partners))
+    return found
