@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from groundswell.demo.exports import make, wrong_on_purpose
+from groundswell.demo.exports import make
 from groundswell.engine import durable
 from groundswell.engine.home import Home
 from groundswell.runs.rebuild import health, rebuild
@@ -34,13 +34,13 @@ def test_rows_in_are_loaded_unchanged_and_quarantined(home: Home, seed: int) -> 
 def test_nothing_accepted_is_lost(home: Home, tmp_path: Path) -> None:
     """All bytes are synced before a load is accepted, and the lake can be made anew from the kept files, to the byte."""
     steps: list[tuple[str, Path]] = []
-    make(tmp_path / "exports", partners=7)
+    truth = make(tmp_path, partners=7, months=1)
     durable.hook = lambda what, path: steps.append((what, path))
     try:
-        loads = [take_in(home, path, "2026-10-31") for path in sorted((tmp_path / "exports").iterdir())]
+        loads = [take_in(home, path, "2026-10-31") for path in sorted((tmp_path / "exports").rglob("*.csv"))]
     finally:
         durable.hook = None
-    assert sum(load.quarantined for load in loads) == sum(wrong_on_purpose(7).values())
+    assert sum(load.quarantined for load in loads) == sum(truth.wrong.values())
     for load in loads:
         accepted = steps.index(("commit", Path(load.name)))
         synced = {path for what, path in steps[:accepted] if what == "fsync"}

@@ -1,6 +1,7 @@
 """The words of the command line: every command with its options."""
 
 import argparse
+import datetime as dt
 from pathlib import Path
 
 DESCRIPTION = "Which partners are ready, why, and from which rows."
@@ -16,6 +17,11 @@ def _count(text: str) -> int:
 def _lines(text: str) -> frozenset[int]:
     """Lines of a file: "2,5,9"."""
     return frozenset(_count(part) for part in text.split(","))
+
+
+def _day(text: str) -> dt.date:
+    """A day such as 2026-01-31. argparse makes a usage message of the ValueError."""
+    return dt.date.fromisoformat(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -87,8 +93,15 @@ def parser() -> argparse.ArgumentParser:
     one = command("doctor", "check that everything promised is there")
     one.add_argument("--rebuild", action="store_true", help="make the lake anew from the kept files")
     one = command("demo", "from made exports to a ranked list and one explanation, in a folder of its own")
-    one.add_argument("--partners", type=_count, default=48, help="how many made partners (default: 48)")
+    one.add_argument("--partners", type=_count, default=347, help="how many made partners (default: 347)")
     one.add_argument("--seed", type=int, default=7, help="another seed, another made ecosystem (default: 7)")
+    one.add_argument(
+        "--until",
+        type=_day,
+        metavar="DAY",
+        help="the last day of the exports; a later one adds months and changes none (default: 2026-10-31)",
+    )
+    one.add_argument("--months", type=_count, default=15, help="how many months of exports (default: 15)")
     one.add_argument(
         "--resellers", type=Path, help="folder of the AdventureWorks reseller channel, instead of made exports"
     )

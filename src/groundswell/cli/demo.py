@@ -1,9 +1,12 @@
-"""`groundswell demo`: from a made set of exports, or the reseller channel, to a ranked list and one explanation."""
+"""`groundswell demo`: from the made ecosystem, or the reseller channel, to a ranked list and one explanation."""
 
 import argparse
 import datetime as dt
-from collections.abc import Callable
-from pathlib import Path
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 
 from groundswell.cli import say
 from groundswell.demo.exports import make
@@ -15,20 +18,20 @@ UNTIL = dt.date(2026, 10, 31)
 RESELLERS_UNTIL = dt.date(2012, 12, 31)
 TakeIn = Callable[[list[str]], int]
 """Runs a command line of this program; its exit code."""
+_EQUATION = re.compile(r"^  (\d+) rows in = (\d+) loaded \+ (\d+) unchanged \+ (\d+) quarantined$", re.MULTILINE)
 
 
 def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
-    """Make or find the exports, take them in, assess them, and end with the list and one explanation."""
-    exports = _exports(home, asked)
-    options = _dated(asked)
-    names = sorted(str(path) for path in exports.iterdir() if path.suffix == ".csv")
-    if asked.resellers:
-        names = [str(exports / name) for name in ("resellers.csv", "order_lines_to_2012.parquet")]
-    as_of = RESELLERS_UNTIL if asked.resellers else _until()
-    for arguments in (["take-in", *options, *names], ["assess", "--as-of", str(as_of)]):
-        print(f"\n$ groundswell {' '.join(_short(home, word) for word in arguments)}")
-        if code := command(arguments):
+    """Make or find the exports, take them in, assess them, and end with the list and one explanation.
+
+    Raises ValueError where the exports cannot be made as asked.
+    """
+    as_of = RESELLERS_UNTIL if asked.resellers else _until(asked.until)
+    for number, take_in in enumerate(_resellers(asked) if asked.resellers else _months(home, asked, as_of)):
+        if code := _run(home, take_in, command, brief=number > 0):
             return code
+    if code := _run(home, ["assess", "--as-of", str(as_of)], command):
+        return code
     found = ranked_partners(20)
     print("\n$ groundswell partners --limit 20\n" + say.ranked(found))
     one = _telling(found)
@@ -37,29 +40,49 @@ def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
     return 0
 
 
-def _exports(home: Home, asked: argparse.Namespace) -> Path:
-    if asked.resellers:
-        return Path(asked.resellers)
-    exports = home.path / "exports"
-    exports.mkdir()
-    make(exports, partners=asked.partners, seed=asked.seed, until=_until())
-    return exports
+def _resellers(asked: argparse.Namespace) -> Iterator[list[str]]:
+    names = ("resellers.csv", "order_lines_to_2012.parquet")
+    yield ["take-in", "--mapping", str(asked.mapping), *(str(asked.resellers / name) for name in names)]
 
 
-def _dated(asked: argparse.Namespace) -> list[str]:
-    if asked.resellers:
-        return ["--mapping", str(asked.mapping)]
-    return ["--exported-at", str(_until())]
+def _months(home: Home, asked: argparse.Namespace, until: dt.date) -> Iterator[list[str]]:
+    """A command a month, dated to the last day of its exports."""
+    make(home.path, partners=asked.partners, seed=asked.seed, until=until, months=asked.months)
+    for folder in sorted((home.path / "exports").iterdir()):
+        first = dt.date.fromisoformat(f"{folder.name}-01")
+        exported_at = min(until, (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1))
+        yield ["take-in", "--exported-at", str(exported_at), *(str(path) for path in sorted(folder.iterdir()))]
 
 
-def _until() -> dt.date:
-    """The day of the made exports: a fixed one, unless the clock of the machine is before it."""
+def _run(home: Home, arguments: list[str], command: TakeIn, *, brief: bool = False) -> int:
+    """Show a command and run it; briefly: its files by a pattern, and their rows in one sum."""
+    words = [word.replace(f"{home.path}/", "") for word in arguments]
+    if not brief:
+        print(f"\n$ groundswell {' '.join(words)}", flush=True)
+        return command(arguments)
+    folder = words[-1].rpartition("/")[0]
+    print(f"\n$ groundswell {' '.join(words[:3])} {folder}/*.csv", flush=True)
+    with redirect_stdout(io.StringIO()) as said:
+        code = command(arguments)
+    if code:
+        print(said.getvalue())
+        return code
+    rows = Counter[int]()
+    found = _EQUATION.findall(said.getvalue())
+    for sums in found:
+        rows.update({place: int(number) for place, number in enumerate(sums)})
+    print(f"  {len(found)} files, {rows[0]} rows in = {rows[1]} loaded + {rows[2]} unchanged + {rows[3]} quarantined")
+    return code
+
+
+def _until(asked: dt.date | None) -> dt.date:
+    """The day of the made exports: a fixed one, unless another is asked for or the clock of the machine is before it."""
     today = dt.datetime.now(dt.UTC).date()
+    if asked is not None and asked > today:
+        raise ValueError(f"--until {asked} lies in the future, and no export can be dated to it")
+    if asked is not None:
+        return asked
     return UNTIL if today >= UNTIL else today.replace(day=1) - dt.timedelta(days=1)
-
-
-def _short(home: Home, word: str) -> str:
-    return word.replace(f"{home.path}/", "")
 
 
 def _telling(found: Ranked) -> str:

@@ -97,10 +97,14 @@ class _OnePass:
         if wanted <= {"occurred_on"}:
             self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), days.numbers)]
 
-    def pieces(self, half: str, at: int, partners: Sequence[str]) -> dict[str, np.ndarray]:
-        """Pieces of a half at a month-end, in the order of these partners; nobody who has no rows is in them."""
+    def pieces(self, at: int, partners: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+        """Pieces of every half at a month-end, in the order of these partners."""
+        if not self.names:
+            return {}
+        order = _Order.of(self.grid.partners, partners)
         return {
-            label: _placed(self.grid.partners, what[:, at], partners) for label, what in self.grid.pieces[half].items()
+            half: {label: order.placed(what[:, at]) for label, what in found.items()}
+            for half, found in self.grid.pieces.items()
         }
 
 
@@ -119,17 +123,25 @@ def _told(months: int, numbers: AskNumbers) -> list[Told | None]:
 _NOTHING = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}
 
 
-def _placed(have: Sequence[str], what: np.ndarray, want: Sequence[str]) -> np.ndarray:
-    """Figures in the order of other partners; nothing (nan, NaT, None) for those who have none."""
-    empty = np.full(len(want), _NOTHING[what.dtype.kind], dtype=what.dtype)
-    if not len(have) or not len(want):
-        return empty
-    names, wanted = np.asarray(have), np.asarray(want)
-    order = np.argsort(names)
-    places = np.searchsorted(names, wanted, sorter=order).clip(max=len(names) - 1)
-    found = names[order[places]] == wanted
-    empty[found] = what[order[places[found]]]
-    return empty
+@dataclass(frozen=True)
+class _Order:
+    """From rows of some partners to the order of others: worked out once, however many figures the rows have."""
+
+    places: np.ndarray
+    """Of each wanted partner, the row that it has; 0 where it has none."""
+    there: np.ndarray
+
+    @classmethod
+    def of(cls, have: Sequence[str], want: Sequence[str]) -> "_Order":
+        rows = {name: row for row, name in enumerate(have)}
+        places = np.array([rows.get(name, -1) for name in want], dtype=np.int64)
+        return cls(places.clip(min=0), places >= 0)
+
+    def placed(self, what: np.ndarray) -> np.ndarray:
+        """Figures in that order; nothing (nan, NaT, None) for those who have none."""
+        found = np.full(len(self.places), _NOTHING[what.dtype.kind], dtype=what.dtype)
+        found[self.there] = what[self.places[self.there]]
+        return found
 
 
 def _values(
@@ -140,17 +152,14 @@ def _values(
     covers = {name: [coverage.of(part) for part in parts] for name, parts in halves.items()}
     available = {name: not any(one.missing for one in found) for name, found in covers.items()}
     asked = [h for name, parts in halves.items() if available[name] for h in parts if h.name not in passes.names]
-    pieces: dict[str, dict[str, np.ndarray]] = {}
+    pieces = passes.pieces(at, partners)
     for query in compile_halves(asked, policy.lists):
         rows = days.numbers(query.sql, query.parameters)
-        who = list(map(str, rows["partner_id"]))
+        order = _Order.of(list(map(str, rows["partner_id"])), partners)
         for name in query.halves:
             prefix = f"{name}__"
             mine = {label.removeprefix(prefix): what for label, what in rows.items() if label.startswith(prefix)}
-            placed = {label: _placed(who, what, partners) for label, what in mine.items()}
-            pieces.setdefault(name, {}).update(placed)
-    for name in passes.names:
-        pieces[name] = passes.pieces(name, at, partners)
+            pieces.setdefault(name, {}).update({label: order.placed(what) for label, what in mine.items()})
     found = {}
     for name, signal in policy.signals.items():
         parts: list[tuple[Measure, Window, PieceColumns, Covered]] = [

@@ -141,10 +141,14 @@ def _voided(load: Load, cut: dt.datetime | None) -> bool:
     return load.dated or cut is None or load.voided_at < cut
 
 
-def earlier(load: Load) -> list[LoadFile]:
-    """The files that a load is compared with: of loads committed before it and not voided when it arrived."""
-    before = LoadFile.objects.filter(load__state="committed", load__number__lt=load.number).select_related("load")
-    return [file for file in before.order_by("table", "load") if not _voided_by(file.load, load.arrived_at)]
+def earlier(load: Load, table: str) -> list[LoadFile]:
+    """The files that a load is compared with: of loads committed before it and not voided when it arrived.
+
+    What was asked of those loads and reported of them is left behind, since a ledger may be long.
+    """
+    before = LoadFile.objects.filter(table=table, load__state="committed", load__number__lt=load.number)
+    found = before.select_related("load").defer("load__report", "load__request").order_by("load")
+    return [file for file in found if not _voided_by(file.load, load.arrived_at)]
 
 
 def _voided_by(load: Load, moment: dt.datetime) -> bool:

@@ -28,6 +28,8 @@ class Staged:
         self.repeats: set[str] = set()
         self.absent: dict[str, list[pa.Table]] = {}
         self.compared_with: set[str] = set()
+        self.changed: list[str] = []
+        """Tables in which rows of the load say otherwise than what stood before them."""
         self._laid: dict[str, str] = {}
 
     @property
@@ -126,7 +128,7 @@ class Staged:
         if name not in self.compared_with:
             self.compared_with.add(name)
             self._check_log(name)
-            files = self.home.paths([file for file in earlier(self.load) if file.table == name])
+            files = self.home.paths(earlier(self.load, name))
             self.engine.versions(name, files.get(name, ()))
 
     # ---------------------------------------------------------------------------------------------------- compare
@@ -159,7 +161,7 @@ class Staged:
 
     def _check_log(self, table: str) -> None:
         """Nothing is added to a table whose log has lost a load that the ledger knows."""
-        names = {f"{file.load.name}.parquet" for file in earlier(self.load) if file.table == table}
+        names = {f"{file.load.name}.parquet" for file in earlier(self.load, table)}
         if names and self.home.lake_name == "lake" and (damage := lake.damaged(self.home.lake, table, names)):
             raise Damaged(f"lake/{table}: {damage}. Run: groundswell doctor --rebuild")
 
@@ -209,14 +211,17 @@ class Staged:
             )[0]
             load.loaded, load.unchanged = int(str(counts["loaded"])), int(str(counts["unchanged"])) + repeated
             stamps = " union all ".join(
-                f"select coalesce(changed_at, known_at) as stamp, unchanged, follows from compared_{name}"
+                f"select {quoted(name)} as name, coalesce(changed_at, known_at) as stamp, unchanged, follows "
+                f"from compared_{name}"
                 for name in self.tables
             )
             found = self.engine.ask(
                 "select min(stamp) filter (not unchanged) as first_stamp, max(stamp) as last_stamp, "
                 "count(*) filter (unchanged) as versions_same, "
-                f"min(stamp) filter (follows and not unchanged) as first_change from ({stamps})"
+                "min(stamp) filter (follows and not unchanged) as first_change, "
+                f"list(distinct name order by name) filter (follows and not unchanged) as changed from ({stamps})"
             )[0]
+            self.changed = found.pop("changed") or []  # type: ignore[assignment]
             for name, stamp in found.items():
                 setattr(load, name, stamp)
         if load.rows_in != load.loaded + load.unchanged + load.quarantined:

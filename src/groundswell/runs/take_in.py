@@ -332,6 +332,7 @@ def _report(work: Work, staged: Staged, seen: Seen) -> dict[str, Any]:
         "blank_lines": seen.tail.blank,
         "footers": [text for _, text in seen.tail.footers],
         "tables": days,
+        "changed": staged.changed,
         "currencies": currencies,
         "unknown": _unknown(work, staged),
         "notes": notes,
@@ -477,15 +478,20 @@ def settle(home: Home, now: dt.datetime) -> list[Load]:
 def _later_landings(load: Load) -> list[Load]:
     """Loads of the same source that may say something else beside this one, or now that it is gone.
 
-    One that found versions there already is asked again where something changed before its own; one that says all of
-    something where anything came before it, since it may lack that.
+    One that found versions there already is asked again where something changed before its own, in a table of which it
+    says something; one that says all of something where anything came before it, since it may lack that.
     """
     since = load.first_stamp if load.voided_at else load.first_change
     found = Q(versions_same__gt=0, last_stamp__gte=since) if since else Q(pk=None)
     if load.first_stamp:
         found |= Q(complete=True, known_at__gt=load.first_stamp)
     loads = Load.objects.filter(found, source=load.source, state="committed", voided_at=None, again_of=None)
-    return list(loads.exclude(number=load.number).order_by("known_at", "number"))
+    touched = set(load.report["tables"] if load.voided_at else load.report.get("changed", load.report["tables"]))
+    return [
+        each
+        for each in loads.exclude(number=load.number).order_by("known_at", "number")
+        if each.complete or touched & set(each.report["tables"])
+    ]
 
 
 def _again(home: Home, load: Load, now: dt.datetime) -> Load | None:

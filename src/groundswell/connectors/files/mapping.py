@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,7 @@ class Mapping_:  # noqa: N801 - Mapping is the word of collections.abc
     """True where it was confirmed by an earlier load and is kept with its source."""
 
 
+@cache
 def shipped() -> tuple[Mapping_, ...]:
     """The formats of every connector folder that has an `aliases.toml`, by folder name."""
     found = []

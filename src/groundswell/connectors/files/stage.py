@@ -121,7 +121,7 @@ class Stager:
                 sight = Sight(whole, cells, self.header_of, self.load.lookups, Counter())
                 expr, column = row.columns[row.within], TABLES[row.table].column(row.within)
                 key = (row.table, row.object or row.table, row.within)
-                for one, bad in zip(self.ids_of(row, column, expr, sight.of(expr)).to_pylist(), gone, strict=True):
+                for one, bad in zip(self.ids_of(row, column, expr, sight).to_pylist(), gone, strict=True):
                     if one is not None:
                         (self.unsure if bad else self.covered.setdefault(key, set())).add(one)
 
@@ -140,8 +140,17 @@ class Stager:
             said.update(sight.once.said[row] for row in rows)
         return rows, first[rows]
 
-    def ids_of(self, row: RowMap, column: Column, expr: Expr, texts: Texts) -> pa.Array:
-        """Our ids of the things that a column refers to, row by row."""
+    def ids_of(self, row: RowMap, column: Column, expr: Expr, sight: Sight) -> pa.Array:
+        """Our ids of the things that a column refers to, row by row; each alternative names its own source."""
+        parts, places = [], []
+        for other, rows, texts in sight.pieces(expr):
+            parts.append(self._ids(row, column, other, texts))
+            places.append(rows)
+        if len(parts) == 1:
+            return parts[0]
+        return pa.concat_arrays(parts).take(pa.array(np.argsort(np.concatenate(places))))
+
+    def _ids(self, row: RowMap, column: Column, expr: Expr, texts: Texts) -> pa.Array:
         table = column.refers
         if table == "*":  # a touch names what it touches
             table = _SUBJECTS[row.columns["subject_kind"].const or "deal"]
@@ -228,7 +237,7 @@ class _Typing:
         if column.refers:
             texts = self.sight.of(expr)
             self._spoil_cut(texts.spread(texts.words), self.stager.headers(expr) or column.name)
-            return self.stager.ids_of(self.row, column, expr, texts)
+            return self.stager.ids_of(self.row, column, expr, self.sight)
         found = self._typed(expr, kind, lambda texts, other: self._read(texts, column, other))
         return pc.fill_null(found, column.fallback) if column.fallback else found
 
