@@ -29,7 +29,7 @@ Half = tuple[Measure, Window, Sequence[Pieces | None], Covered]
 
 
 def signal(measure: Measure, unit: str = "things", absent: F | None = None) -> Signal:
-    return Signal("mine", "market", "?", unit, "higher", "A test.", measure, ORIGIN, absent=absent)
+    return Signal("mine", "market", "?", unit, "higher", "lagging", "A test.", measure, ORIGIN, absent=absent)
 
 
 def laid(pieces: Sequence[Pieces | None]) -> dict[str, npt.NDArray[Any]]:
