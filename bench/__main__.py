@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import take_in
+from bench import score, take_in
 
 
 def main() -> None:
@@ -11,8 +11,13 @@ def main() -> None:
     benches = parser.add_subparsers(dest="bench", required=True)
     one = benches.add_parser("take-in", help="a CSV of events, against DuckDB's bare read of the same file")
     one.add_argument("--rows", type=int, default=5_000_000, help="events in the file (default: 5,000,000)")
+    one = benches.add_parser("score", help="values and scores as columns, against the exact path")
+    one.add_argument("--partners", type=int, default=40_000, help="made partners (default: 40,000)")
     asked = parser.parse_args()
-    take_in.run(asked.rows)
+    if asked.bench == "score":
+        score.run(asked.partners)
+    else:
+        take_in.run(asked.rows)
 
 
 if __name__ == "__main__":

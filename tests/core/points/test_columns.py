@@ -147,7 +147,7 @@ def _scored(draw: st.DrawFn) -> tuple[Score, list[Partner]]:
 
 
 @given(_scored())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_of_every_partner_columns_score_as_the_exact_rule_does(drawn: tuple[Score, list[Partner]]) -> None:
     assert_same(*both(*drawn))
 
@@ -227,6 +227,7 @@ def test_more_parts_and_lines_than_fit_one_code_are_still_told_apart() -> None:
     )
     chance = Random(5)
     partners = [{name: Value.of(F(50)) for name in names if chance.random() < 0.6} for _ in range(40)]
+    partners += [{"s0": Value.of(F(50))}, {"s44": Value.of(F(50))}, {}]
     assert_same(*both(what, partners))
 
 

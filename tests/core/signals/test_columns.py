@@ -29,7 +29,7 @@ Half = tuple[Measure, Window, Sequence[Pieces | None], Covered]
 
 
 def signal(measure: Measure, unit: str = "things", absent: F | None = None) -> Signal:
-    return Signal("mine", "market", "?", unit, "higher", "A test.", measure, ORIGIN, absent=absent)
+    return Signal("mine", "market", "?", unit, "higher", "lagging", "A test.", measure, ORIGIN, absent=absent)
 
 
 def laid(pieces: Sequence[Pieces | None]) -> dict[str, npt.NDArray[Any]]:
@@ -193,6 +193,10 @@ def test_a_count_and_a_share_that_comes_out_whole_are_exact_and_never_near_a_bou
     shares = counted("over", (29, 100), (7, 25), (1, 2))
     assert shares.low.tolist() == [29, 28, 50]
     assert near(shares, [28, 29, 50]).tolist() == [False, False, False]
+
+
+def test_nothing_of_a_sum_with_cents_is_exactly_nothing() -> None:
+    assert near(counted("over", (0, Decimal("0.3")), (Decimal("1e-9"), 1)), 0).tolist() == [False, True]
 
 
 def test_what_was_rounded_is_near_a_bound_that_it_should_meet() -> None:

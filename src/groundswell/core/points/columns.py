@@ -271,7 +271,7 @@ def _shares(
     """Every share of a part's weight that is known, exact, and which of them each partner has."""
     codes, size = (~applies).astype(np.int64), 2
     for line, is_known in zip(lines, known, strict=True):
-        codes, size = _squeezed(codes * 3 + np.where(line.applies & applies, 1 + is_known, 0), size * 3)
+        codes, size = _squeezed(codes * 4 + np.where(line.applies & applies, 1 + is_known, 0), size * 4)
     firsts, pattern = _patterns(codes)
     shares: list[Fraction | None] = []
     for first in firsts.tolist():

@@ -285,11 +285,15 @@ def _ratio(first: Columns, second: Columns, nothing: Flags, less: bool, percent:
 def _quotient(
     number: Floats, below: Floats, times: float, less: bool, rounded: tuple[Flags | None, Flags | None]
 ) -> tuple[Floats, Flags]:
-    """(number / below - less) * times, rounded once where both are whole; and where it is no exact float."""
+    """(number / below - less) * times, and where that may be no exact float.
+
+    Of whole numbers below 2^53 a quotient that comes out whole is exact: one that is not lies further from a whole
+    number than rounding reaches.
+    """
     top = (number - below if less else number) * times
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found = top / below
-        exact = (found == np.rint(found)) & (found * below == top) & (np.abs(top) < _WHOLE)
+        exact = (found == np.rint(found)) & (np.abs(top) < _WHOLE)
     without_end = np.isnan(below) & ~np.isnan(number)
     sure = without_end if less else without_end | (number == 0)  # nothing of whatever there is is 0
     inexact = (~exact if rounded[1] is None else ~exact | rounded[1]) & ~sure
