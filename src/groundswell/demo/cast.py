@@ -168,7 +168,7 @@ _CADENCES = {
     "visible_weak": (5, 4, 1, 0), "gamer": (1, 3, 0, 0), "new": (4, 4, 1, 0), "developing": (2, 5, 3, 1),
 }  # fmt: skip
 """How often the portal is visited, by kind: weights of every 7, 14, 30 and 91 days."""
-_ENERGY = {"active": (0.8, 1.6), "ready_idle": (0.7, 1.5), "developing": (0.6, 1.2)}
+_ENERGY = {"active": (0.8, 1.6), "ready_idle": (0.7, 1.5), "developing": (0.8, 1.2)}
 
 Stages = list[tuple[date, str]]
 Wins = list[tuple[date, date]]
@@ -231,7 +231,7 @@ def _quiet_strong(rng: Random) -> tuple[date, Stages, Wins]:
 def _lapsed(rng: Random) -> tuple[date, Stages, Wins]:
     joined, silent = _back(rng.randint(1900, 3500)), rng.randint(372, 722)
     stages = [(joined, "developing"), (joined + timedelta(days=200), "steady"), (_back(silent), "silent")]
-    return joined, stages, _won(rng, rng.randint(2, 5), silent + 500, silent + 15)
+    return joined, stages, _won(rng, rng.randint(4, 8), silent + 560, silent + 15)
 
 
 def _new(rng: Random) -> tuple[date, Stages, Wins]:

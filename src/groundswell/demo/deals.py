@@ -12,7 +12,7 @@ from groundswell.demo.cast import ANCHOR, Partner, chance
 from groundswell.demo.words import BUYERS, COUNTRIES, INDUSTRIES, PRODUCTS, SELLERS, TOWNS
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-KEPT = {True: timedelta(days=800), False: timedelta(days=400)}
+KEPT = {True: timedelta(days=1300), False: timedelta(days=400)}
 """How long a deal that is won, or is not, stays in the report of the CRM once it is closed."""
 
 
