@@ -58,7 +58,7 @@ group by partner_id"""
 _CLAIMED_TWICE = """
 with claims as (
   select partner_id, occurred_on,
-    coalesce(account_id, key_domain, customer_domain, customer_name) as customer
+    coalesce(account_id, key_domain, customer_domain, lower(trim(customer_name))) as customer
   from registrations_of_partners where state <> 'draft' and occurred_on > $first and occurred_on <= $as_of),
 apart as (
   select partner_id, occurred_on - lag(occurred_on) over (partition by partner_id, customer order by occurred_on) as days_
