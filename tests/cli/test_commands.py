@@ -202,7 +202,7 @@ def test_partners_as_csv_and_json_and_for_reading(told: Home) -> None:
     assert [one["external_id"] for one in said["partners"]] == [row["external_id"] for row in found]
     assert (said["run"]["as_of"], said["run"]["partners"], len(said["run"]["files"])) == (DAY, 4, 6)
     shown = command(told.path, "partners", "--limit", "2").stdout.splitlines()
-    assert shown[0].split() == ["rank", "partner", "readiness", "range", "known", "band", "state", "next"]
+    assert shown[0].split() == ["rank", "partner", "readiness", "range", "known", "band", "segment", "state", "next"]
     assert [line.split()[0] for line in shown[2:4]] == ["1", "2"]
     assert shown[5].startswith(f"as of {DAY}, run ")
 
