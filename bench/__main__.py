@@ -1,18 +1,42 @@
 """The benches by name: python -m bench take-in --rows 5000000."""
 
 import argparse
+import tempfile
+from pathlib import Path
 
-from bench import take_in
+from bench import signals, take_in
+from bench.ecosystem import Size, instance
 
 
 def main() -> None:
     """Run a bench and print its figures."""
+    asked = _parser().parse_args()
+    if asked.bench == "take-in":
+        take_in.run(asked.rows)
+        return
+    size = Size(asked.events, asked.partners)
+    if asked.bench == "ecosystem":
+        instance(asked.at, size)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        signals.run(asked.at or Path(folder), size, asked.growth)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="script/bench")
     benches = parser.add_subparsers(dest="bench", required=True)
     one = benches.add_parser("take-in", help="a CSV of events, against DuckDB's bare read of the same file")
     one.add_argument("--rows", type=int, default=5_000_000, help="events in the file (default: 5,000,000)")
-    asked = parser.parse_args()
-    take_in.run(asked.rows)
+    made = benches.add_parser("ecosystem", help="make a large ecosystem; one that stands there is left")
+    one = benches.add_parser("signals", help="the signals of a day, against a floor and against SQL by hand")
+    one.add_argument("--growth", action="store_true", help="also from a tenth of the events, and of the partners")
+    for each in (made, one):
+        each.add_argument("--at", type=Path, required=each is made, help="the folder of made instances, kept")
+        each.add_argument(
+            "--events", type=float, default=1.0, help="share of 50 M activities, 2 M deals, 1.2 M accounts"
+        )
+        each.add_argument("--partners", type=float, default=1.0, help="share of 40,000 partners and their people")
+    return parser
 
 
 if __name__ == "__main__":
