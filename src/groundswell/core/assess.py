@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from groundswell.core.declare import Measure, Policy, Signal, Value
 from groundswell.core.outage import outages
@@ -190,31 +191,36 @@ class _Coverage:
 
     def __init__(self, policy: Policy, halves: list[Half], ask: Ask) -> None:
         self.lists = dict(policy.lists)
-        self.firsts: dict[str, dict[tuple[str, frozenset[str]], str]] = {}
-        """Table -> day column and types of rows -> name of their first day in the answer."""
+        self.days: dict[str, set[str]] = {}
+        self.read: dict[str, set[str]] = {}
         for part in halves:
-            keys = self.firsts.setdefault(part.measure.table, {})
-            keys.setdefault((part.measure.on, self._words(part.measure)), f"first_{len(keys)}")
-        self.counts = {table: self._asked(table, keys, ask) for table, keys in self.firsts.items()}
+            self.days.setdefault(part.measure.table, set()).add(part.measure.on)
+            self.read.setdefault(part.measure.table, set()).update(shapes.columns(part.measure, self.lists))
+        self.counts = {table: self._asked(table, ask) for table in self.days}
 
     def _words(self, measure: Measure) -> frozenset[str]:
         """The types of activity that a measure counts; none where it counts every row."""
         where = shapes.condition(measure, self.lists)
         return where.words("type") if where and measure.table == "activities" else frozenset()
 
-    @staticmethod
-    def _asked(table: str, keys: Mapping[tuple[str, frozenset[str]], str], ask: Ask) -> dict[str, object]:
-        readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
-        names: dict[str, object] = {}
-        said = [f"count({name}) as {name}" for name in readable]
-        for (on, words), first in keys.items():
-            listed = {f"{first}_{i}": word for i, word in enumerate(sorted(words))}
-            names |= listed
-            kept = f"case when type in ({', '.join('$' + name for name in listed)}) then {on} end" if words else on
-            said.append(f"min({kept}) as {first}")
-        found = ask(f"select count(*) as rows_, {', '.join(said)} from {table}_of_partners", names)[0]
-        own = found["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
-        return found | {"own_rows_": own}
+    def _asked(self, table: str, ask: Ask) -> dict[str, object]:
+        """How many rows there are and how many fill each column that is read; the first day, also of each type."""
+        read, days = sorted(self.read[table]), sorted(self.days[table])
+        said = [f"count({name}) as {name}" for name in read] + [f"min({on}) as first_{on}" for on in days]
+        by = "type" if table == "activities" else "cast(null as varchar)"
+        grouped = f" group by {by}" if table == "activities" else ""
+        found = ask(f"select {by} as word_, count(*) as rows_, {', '.join(said)} from {table}_of_partners{grouped}", {})
+        counts: dict[str, object] = {name: sum(cast(int, row[name]) for row in found) for name in ("rows_", *read)}
+        for on in days:
+            of = {str(row["word_"]): cast(dt.date, row[f"first_{on}"]) for row in found if row[f"first_{on}"]}
+            counts[f"first_{on}"] = of
+        own = counts["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
+        return counts | {"own_rows_": own}
+
+    def _first(self, measure: Measure) -> dt.date | None:
+        of = cast(dict[str, dt.date], self.counts[measure.table][f"first_{measure.on}"])
+        words = self._words(measure)
+        return min((day for word, day in of.items() if not words or word in words), default=None)
 
     def of(self, part: Half) -> Covered:
         """What can be said about one half: its first day with a fact, or what no source brings."""
@@ -231,10 +237,10 @@ class _Coverage:
         if missing:
             return Covered(None, tuple(missing))
         words = self._words(measure)
-        first = counts[self.firsts[measure.table][measure.on, words]]
+        first = self._first(measure)
         if first is None and words:
             return Covered(None, (f"activities of type {' or '.join(sorted(words))}",))
-        return Covered(first)  # type: ignore[arg-type]
+        return Covered(first)
 
 
 def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:

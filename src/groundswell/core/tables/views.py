@@ -91,8 +91,11 @@ VIEWS: dict[str, str] = {
         "organisations",
         is_customer="t.is_customer or t.organisation_id in (select account_id from deals_fold where account_id is not null)",
     ),
-    "people": _replaced("people", side="case when t.side <> 'ours' and o.is_partner then 'partner' else t.side end")
-    + " left join organisations_fold as o on o.organisation_id = t.organisation_id",
+    "people": _replaced(
+        "people",
+        side="case when t.side <> 'ours' and t.organisation_id in "
+        "(select organisation_id from organisations_fold where is_partner) then 'partner' else t.side end",
+    ),
     "deals": _replaced(
         "deals",
         amount_home=f"coalesce(t.amount_home, {_HOME}, r.amount)",
@@ -130,14 +133,22 @@ join {table}_now as d on d.{contract.identity} = t.subject_id
 left join organisations_now as o on o.organisation_id = d.account_id"""
 
 
+_ACTIVITY = (
+    "t.own_id, t.type, t.account_id, t.person_id, t.deal_id, t.channel, t.value, t.occurred_on, t.occurred_at, "
+    "t.known_at, t.row_hash, t.landing, t.line, t.source, t.load_id"
+)
+
+ACTIVITIES_THAT_NAME_PARTNERS = f"select t.partner_id, {_ACTIVITY} from activities_now as t"
+"""The rows of activities that reach a partner where each names it, and nobody need be asked whom a person works for."""
+
 REACHING: dict[str, str] = {
     "deals": _through_touches("deals", "deal"),
     "subscriptions": _through_touches("subscriptions", "subscription"),
-    "activities": "select coalesce(t.partner_id, h.organisation_id) as partner_id, t.own_id, t.type, t.account_id, "
-    "t.person_id, t.deal_id, t.channel, t.value, t.occurred_on, t.occurred_at, t.known_at, t.row_hash, t.landing, "
-    "t.line, t.source, t.load_id from activities_now as t left join people_now as h on h.person_id = t.person_id",
+    "activities": f"{ACTIVITIES_THAT_NAME_PARTNERS} where t.partner_id is not null union all "
+    f"select h.organisation_id, {_ACTIVITY} from activities_now as t left join people_fold as h on h.person_id = t.person_id "
+    "where t.partner_id is null",
     "credentials": "select h.organisation_id as partner_id, t.* from credentials_now as t "
-    "join people_now as h on h.person_id = t.person_id",
+    "join people_fold as h on h.person_id = t.person_id",
     "people": "select t.organisation_id as partner_id, t.* from people_now as t where t.side <> 'ours'",
     "organisations": "select t.organisation_id as partner_id, t.* from organisations_now as t",
     **{name: f"select t.* from {name}_now as t" for name in ("memberships", "registrations", "funds", "readings")},
