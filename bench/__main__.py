@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import signals, take_in
+from bench import assess, signals, take_in
 from bench.ecosystem import Size, instance
 
 
@@ -14,12 +14,16 @@ def main() -> None:
     if asked.bench == "take-in":
         take_in.run(asked.rows)
         return
-    size = Size(asked.events, asked.partners)
+    size = Size(asked.events, asked.partners, asked.merges)
     if asked.bench == "ecosystem":
         instance(asked.at, size)
         return
     with tempfile.TemporaryDirectory() as folder:
-        signals.run(asked.at or Path(folder), size, asked.growth)
+        under = asked.at or Path(folder)
+        if asked.bench == "signals":
+            signals.run(under, size, asked.growth)
+        else:
+            assess.run(under, size)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,12 +34,14 @@ def _parser() -> argparse.ArgumentParser:
     made = benches.add_parser("ecosystem", help="make a large ecosystem; one that stands there is left")
     one = benches.add_parser("signals", help="the signals of a day, against a floor and against SQL by hand")
     one.add_argument("--growth", action="store_true", help="also from a tenth of the events, and of the partners")
-    for each in (made, one):
+    whole = benches.add_parser("assess", help="a whole run, by step")
+    for each in (made, one, whole):
         each.add_argument("--at", type=Path, required=each is made, help="the folder of made instances, kept")
         each.add_argument(
             "--events", type=float, default=1.0, help="share of 50 M activities, 2 M deals, 1.2 M accounts"
         )
         each.add_argument("--partners", type=float, default=1.0, help="share of 40,000 partners and their people")
+        each.add_argument("--merges", type=int, default=0, help="merged accounts, and merged partners (default: none)")
     return parser
 
 

@@ -9,6 +9,8 @@ the take-in has a bench of its own.
 import datetime as dt
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +48,14 @@ _READINGS = {
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything: what happens and with whom, and who our partners are, each as a share of full size."""
+    """How much of everything: what happens and with whom, and who our partners are, each as a share of full size.
+
+    `merges` is how many accounts, and how many partners, turned out in the last month to be another one.
+    """
 
     events: float = 1.0
     partners: float = 1.0
+    merges: int = 0
 
     def of(self, full: int, what: str = "events") -> int:
         """The count that stands for a full one."""
@@ -72,7 +78,7 @@ class Size:
     @property
     def folder(self) -> str:
         """A name for an instance of this size."""
-        return f"ecosystem-{self.events:g}-{self.partners:g}"
+        return f"ecosystem-{self.events:g}-{self.partners:g}" + (f"-{self.merges}" if self.merges else "")
 
 
 def instance(under: Path, size: Size) -> Path:
@@ -84,6 +90,13 @@ def instance(under: Path, size: Size) -> Path:
         make(path, size)
         (path / "whole").touch()
     return path
+
+
+def made_apart(under: Path, size: Size) -> Path:
+    """The same, made in a process of its own: one process serves one instance."""
+    sizes = ["--events", f"{size.events:g}", "--partners", f"{size.partners:g}", "--merges", f"{size.merges}"]
+    subprocess.run([sys.executable, "-m", "bench", "ecosystem", "--at", str(under), *sizes], check=True)
+    return under / size.folder
 
 
 def open_records(path: Path) -> None:
@@ -250,6 +263,12 @@ def _rows(month: int, size: Size) -> dict[str, tuple[str, str]]:
               cast(hash(p.i, k.kind) % k.of as decimal(28, 8)) as value
             from partner as p cross join (values {", ".join(f"('{k}', {v})" for k, v in _READINGS.items())}) as k(kind, of)
             where p.month <= {month} and hash(p.i, k.kind, 'month') % {MONTHS} = {month}"""),
+        "links": ("links", " union all ".join(f"""
+            select '{table}' || gone.i as external_id, gone.id as from_id, stays.id as into_id, 'person' as how,
+              date '{LAST}' as occurred_on
+            from {table} as gone join {table} as stays on stays.i = gone.i - 1
+            where gone.i % 2 = 1 and gone.i < {2 * size.merges if month == MONTHS - 1 else 0}"""
+            for table in ("partner", "account"))),
         "activities": ("activities", _activities(month, n)),
     }  # fmt: skip
 

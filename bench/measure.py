@@ -1,12 +1,16 @@
 """What a process took, or a stage of one: CPU of all its threads, wall time, the most memory it held."""
 
+import json
 import os
 import resource
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -72,3 +76,10 @@ def _cpu() -> float:
 def peak() -> int:
     """The most bytes that this process held so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def in_a_process(module: str, *words: str) -> dict[str, Any]:
+    """What a module of the benches says in a process of its own: JSON, in the file whose name is its last word."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        subprocess.run([sys.executable, "-m", module, *words, file.name], check=True)
+        return json.loads(Path(file.name).read_bytes())  # type: ignore[no-any-return]

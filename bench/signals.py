@@ -6,9 +6,7 @@ give values must be equal, partner by partner.
 
 import json
 import math
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -16,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import written
-from bench.ecosystem import LAST, Size, open_records
-from bench.measure import Stages, peak
+from bench.ecosystem import LAST, Size, made_apart, open_records
+from bench.measure import Stages, in_a_process, peak
 
 PARTS = ("floor", "written", "product")
 _GATES = {"floor": 3.0, "written": 1.2}
@@ -26,7 +24,7 @@ _MEMORY = 2e9
 
 def run(under: Path, size: Size, growth: bool) -> None:
     """Print CPU, wall time and memory of each part and the ratios; with `growth`, how they grow with the size."""
-    found = _measured(_made(under, size))
+    found = _measured(made_apart(under, size))
     for part, one in found.items():
         print(f"{part:<8} {_said(one)}")
     ours = found["product"]["statements"][0]
@@ -39,7 +37,7 @@ def run(under: Path, size: Size, growth: bool) -> None:
     if growth:
         for what in ("events", "partners"):
             tenth = Size(**{**vars(size), what: getattr(size, what) / 10})
-            small = _measured(_made(under, tenth), ("product",))["product"]
+            small = _measured(made_apart(under, tenth), ("product",))["product"]
             said = ", ".join(
                 f"{stage} {math.log10(found['product'][stage][0] / small[stage][0]):.2f}"
                 for stage in ("day", "coverage", "statements")
@@ -47,24 +45,8 @@ def run(under: Path, size: Size, growth: bool) -> None:
             print(f"exponents of CPU from a tenth of the {what}: {said}")
 
 
-def _made(under: Path, size: Size) -> Path:
-    """An instance of a size, made in a process of its own: one process serves one instance."""
-    words = [sys.executable, "-m", "bench", "ecosystem", "--at", str(under), *_sizes(size)]
-    subprocess.run(words, check=True)
-    return under / size.folder
-
-
-def _sizes(size: Size) -> list[str]:
-    return ["--events", f"{size.events:g}", "--partners", f"{size.partners:g}"]
-
-
 def _measured(home: Path, parts: tuple[str, ...] = PARTS) -> dict[str, dict[str, Any]]:
-    found = {}
-    for part in parts:
-        with tempfile.NamedTemporaryFile(suffix=".json") as file:
-            subprocess.run([sys.executable, "-m", "bench.signals", str(home), part, file.name], check=True)
-            found[part] = json.loads(Path(file.name).read_bytes())
-    return found
+    return {part: in_a_process("bench.signals", str(home), part) for part in parts}
 
 
 def _said(one: dict[str, Any]) -> str:
@@ -100,7 +82,13 @@ def _day(home: Path, stages: Stages) -> Iterator[Any]:
         with stages.stage("day"):
             engine.day(LAST, instance.policy.instance, files, once(instance.files(instance.cut(LAST))))
         listed = ", ".join(f"'{path}'" for path in files["activities"])
-        engine.do(f"create view activity as select * from read_parquet([{listed}])")
+        rows = f"read_parquet([{listed}])"
+        if engine.one("select count(*) from redirects"):
+            rows = (
+                f"(select a.* replace (coalesce(r.into_id, a.partner_id) as partner_id) from {rows} as a "
+                "left join redirects as r on r.from_id = a.partner_id)"
+            )
+        engine.do(f"create view activity as select * from {rows}")
         yield engine, instance.policy
 
 

@@ -1,7 +1,7 @@
 """The signals as an expert would write them by hand for this one ecosystem: each statement reads only its window.
 
 Written from the questions of the catalogue, not from what the compiler gives. It knows what the product cannot assume:
-that every activity names its partner, that nothing was merged, and that no condition can be unknown. Of deals and
+that every activity names its partner and that no condition can be unknown. Of deals and
 credentials it reads the tables of the day, since versions must be folded for anyone.
 """
 

@@ -130,19 +130,21 @@ class Engine:
         self._lay("accounts", views.ACCOUNTS, constants, "view")
 
     def _folds(self, files: Files, once: Collection[str], constants: Mapping[str, str]) -> None:
-        """Lay `<table>_fold` and `redirects`. Those that are mere projections of their files are never copied.
+        """Lay `<table>_fold` and `redirects`. Only what must be put in order or folded is worked out and kept.
 
-        Nor are activities, which are many: one of their columns is cheaper to fold twice than all of them to keep.
+        The rest of a view is a projection of its files: one of its columns is cheaper to read twice than all to copy.
         """
         self.do("create or replace temp table redirects (from_id varchar, into_id varchar)")
-        links = fold.current_sql(TABLES["links"], "links_versions", fold.Known("links" in once, merged=False))
-        self._lay("links_fold", links, constants)
-        merged = self._redirects()
-        for name, table in TABLES.items():
-            if name != "links":
-                known = fold.Known(name in once, merged, self._is_full(files.get(name, ()), "occurred_on"))
-                kept = "view" if name == "activities" or known.straight(table) else "table"
-                self._lay(f"{name}_fold", fold.current_sql(table, f"{name}_versions", known), constants, kept)
+        merged: frozenset[str] = frozenset()
+        for name in ("links", *(name for name in TABLES if name != "links")):
+            there = files.get(name, ())
+            known = fold.Known(name in once or not there, merged, self._is_full(there, "occurred_on"))
+            *before, (last, sql) = fold.current_steps(TABLES[name], f"{name}_versions", known).items()
+            for step, step_sql in before:
+                self._lay(step, step_sql, constants, spills=step.endswith("_settled"))
+            self._lay(last, sql, constants, "view")
+            if name == "links":
+                merged = self._redirects()
 
     def _is_full(self, files: Iterable[Path], column: str) -> bool:
         """Whether no row of these files leaves a column empty, by the counts that Parquet keeps of it."""
@@ -154,10 +156,13 @@ class Engine:
         )
         return bool(self.one(f"{counted} where path_in_schema = {quoted(column)}"))
 
-    def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table") -> None:
-        """Lay a view, or a table that is worked out once: in the folder to spill into, so that memory holds none of it."""
+    def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table", spills: bool = True) -> None:
+        """Lay a view, or a table that is worked out once.
+
+        A wide one lies in the folder to spill into, so that memory holds none of it.
+        """
         said = _PARAMETER.sub(lambda match: constants[match[1]], sql)
-        if what == "table" and self.spill:
+        if what == "table" and self.spill and spills:
             self._written += 1
             path = quoted(str(self.spill / f"{name}-{self._written}.parquet"))
             self.do(f"copy ({said}) to {path} (format parquet, compression lz4_raw)")
@@ -179,10 +184,15 @@ class Engine:
             for place, source in enumerate(ranked):
                 self.do("insert into source_order values ($s, $t, $p)", {"s": source, "t": name, "p": place})
 
-    def _redirects(self) -> bool:
-        """Lay which id gives way to which; whether any does."""
+    def _redirects(self) -> frozenset[str]:
+        """Lay which id gives way to which; the tables of those ids."""
         rows = self.ask("select from_id, into_id from links_fold order by known_at desc, row_hash desc")
         kept, _ = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])
-        for start, end in sorted(follow(kept).items()):
-            self.do("insert into redirects values ($f, $i)", {"f": start, "i": end})
-        return bool(kept)
+        ends = sorted(follow(kept).items())
+        if ends:
+            with self.seen(
+                "found", pa.table({"from_id": [one for one, _ in ends], "into_id": [end for _, end in ends]})
+            ):
+                self.do("insert into redirects select from_id, into_id from found")
+        prefixes = {table.prefix: name for name, table in TABLES.items()}
+        return frozenset(prefixes.get(one.partition("_")[0], "organisations") for pair in ends for one in pair)

@@ -629,10 +629,10 @@ def spared() -> Iterator[Lake]:
 
 
 SPARED = {
-    "unmerged": fold.Known(merged=False),
-    "dated": fold.Known(merged=False, dated=True),
-    "once": fold.Known(once=True, merged=False),
-    "once_merged": fold.Known(once=True),
+    "unmerged": fold.Known(merged=frozenset()),
+    "dated": fold.Known(merged=frozenset(), dated=True),
+    "once": fold.Known(once=True, merged=frozenset()),
+    "once_merged": fold.Known(once=True, merged=frozenset({"things"})),
 }
 
 

@@ -140,76 +140,99 @@ select {columns} from before where place = 1 and not deleted"""
 class Known:
     """What is known of the versions of a table and spares work; a fold that knows nothing gives the same rows.
 
-    `once`: no key comes twice. `merged`: some id gives way to another. `dated`: no version leaves `occurred_on` empty.
+    `once`: no key comes twice. `merged`: the tables of which some id gives way to another; None where any may.
+    `dated`: no version leaves `occurred_on` empty.
     """
 
     once: bool = False
-    merged: bool = True
+    merged: frozenset[str] | None = None
     dated: bool = False
+
+    def merges(self, table: str) -> bool:
+        """Whether an id of that table ("*": of any) may give way to another."""
+        return self.merged is None or table in self.merged or (table == "*" and bool(self.merged))
 
     def straight(self, table: Table) -> bool:
         """Whether each version is a row of its own, so that the view is a mere projection."""
-        return self.once and not (self.merged and table.identity)
+        return self.once and not (table.identity and self.merges(table.name))
 
 
 def current_sql(table: Table, versions: str, known: Known = Known()) -> str:
+    """The current view of a table as of $as_of, as one statement: the steps of `current_steps`."""
+    *before, (_, last) = current_steps(table, versions, known).items()
+    named = ",\n".join(f"{name} as ({sql})" for name, sql in before)
+    return f"with {named}\n{last}" if before else last
+
+
+def current_steps(table: Table, versions: str, known: Known = Known()) -> dict[str, str]:
     """The current view of a table as of $as_of: the facts known before $cut, folded over sources and links.
 
-    Reads `source_order` (source, place of a source for this table) and `redirects` (from_id, into_id). Each row keeps
-    `source`, `landing`, `line`, `load_id`, `known_at` and `row_hash` of its home version: the evidence.
+    Relations by name, each reading those before it; the last, `<table>_fold`, is the view. Reads `source_order` (source,
+    place of a source for this table) and `redirects` (from_id, into_id). Each row keeps `source`, `landing`, `line`,
+    `load_id`, `known_at` and `row_hash` of its home version: the evidence.
 
     Few keys need their versions put in order or folded: those that several sources or a mention speak of, that were
     merged, or whose last stamp two versions share. Of every other key the version of the last stamp is the row.
     """
+    name, steps = table.name, {}
+    straight = _straight(table, versions, known)
     if known.straight(table):
-        return _straight(table, versions, known)
-    contested = _folded(table, known) if table.identity else _latest_rows(table, known)
-    return f"""
-with {"" if known.once else _KEYS.format(versions=versions)}contested as ({_contested(table, versions, known)}),
-latest as (
-  select v.*, row_number() over (partition by v.own_id, source, mention
-      order by {_STAMP} desc, known_at desc, {_STATED} desc, row_hash desc, deleted desc) as place,
-    {_FIRST.format("min(known_at) over (partition by v.own_id)")} as first_known_on
-  from {versions} as v join contested as c on c.own_id = v.own_id where known_at < $cut){contested}
-union all{_straight(table, versions, known)}"""
+        return {f"{name}_fold": straight}
+    if not known.once:
+        steps[f"{name}_repeated"] = _repeated(versions)
+    steps[f"{name}_contested"] = _contested(table, versions, known)
+    steps[f"{name}_settled"] = (
+        _folded(table, versions, known) if table.identity else _latest_rows(table, versions, known)
+    )
+    return steps | {f"{name}_fold": f"select * from {name}_settled\nunion all{straight}"}
 
 
 _FIRST = "cast({} at time zone $home_zone as date)"
-_KEYS = f"""keys as (
-  select own_id, max({_STAMP}) as last_stamp, min(known_at) as first_known_at,
-    min(source) <> max(source) or min(case when mention then 1 else 0 end) <> max(case when mention then 1 else 0 end) as shared
-  from {{versions}} where known_at < $cut group by own_id having count(*) > 1),
-"""
-"""The keys that come twice."""
+_STAMP_OF_V = "coalesce(v.changed_at, v.known_at)"
+
+
+def _repeated(versions: str) -> str:
+    """The keys that come twice, with their last stamp, and whether more than one source or a mention speaks of them."""
+    return f"""
+select own_id, max({_STAMP}) as last_stamp, min(known_at) as first_known_at,
+  min(source) <> max(source) or min(case when mention then 1 else 0 end) <> max(case when mention then 1 else 0 end) as shared
+from {versions} where known_at < $cut group by own_id having count(*) > 1"""
 
 
 def _contested(table: Table, versions: str, known: Known) -> str:
     """The keys whose versions must be put in order or folded."""
     parts = []
     if not known.once:
-        parts.append("select own_id from keys where shared")
+        parts.append(f"select own_id from {table.name}_repeated where shared")
         parts.append(
-            f"select v.own_id from {versions} as v join keys as k on k.own_id = v.own_id "
+            f"select v.own_id from {versions} as v join {table.name}_repeated as k on k.own_id = v.own_id "
             f"where v.known_at < $cut and {_STAMP_OF_V} = k.last_stamp and not k.shared "
             "group by v.own_id having count(*) > 1"
         )
-    if known.merged and table.identity:
+    if table.identity and known.merges(table.name):
         parts += ["select from_id as own_id from redirects", "select into_id from redirects"]
     return " union ".join(parts)
 
 
-_STAMP_OF_V = "coalesce(v.changed_at, v.known_at)"
+def _in_order(table: Table, versions: str) -> str:
+    """The contested versions with their `place`: 1 is the latest of its key and source."""
+    return f"""
+with latest as (
+  select v.*, row_number() over (partition by v.own_id, source, mention
+      order by {_STAMP} desc, known_at desc, {_STATED} desc, row_hash desc, deleted desc) as place,
+    {_FIRST.format("min(known_at) over (partition by v.own_id)")} as first_known_on
+  from {versions} as v join {table.name}_contested as c on c.own_id = v.own_id where known_at < $cut)"""
 
 
 def _straight(table: Table, versions: str, known: Known) -> str:
     """Versions that are rows: of each key that is not contested the last."""
     joins, limits, first = _joins(table, known), "v.known_at < $cut and not v.deleted", "v.known_at"
     if not known.once:
-        joins = "\n  left join keys as k on k.own_id = v.own_id" + joins
+        joins = f"\n  left join {table.name}_repeated as k on k.own_id = v.own_id" + joins
         limits += f" and (k.own_id is null or {_STAMP_OF_V} = k.last_stamp)"
         first = "coalesce(k.first_known_at, v.known_at)"
     if not known.straight(table):
-        joins += "\n  left join contested as c on c.own_id = v.own_id"
+        joins += f"\n  left join {table.name}_contested as c on c.own_id = v.own_id"
         limits += " and c.own_id is null"
     day = "v.occurred_on" if known.dated else f"coalesce(v.occurred_on, {_FIRST.format(first)})"
     own = {column.name: _ref(column, known) for column in table.columns}
@@ -226,13 +249,12 @@ where {limits} and {day} <= $as_of"""
 
 
 def _ref(column: Column, known: Known) -> str:
-    return (
-        f"coalesce(r_{column.name}.into_id, v.{column.name})" if known.merged and column.refers else f"v.{column.name}"
-    )
+    merged = column.refers and known.merges(column.refers)
+    return f"coalesce(r_{column.name}.into_id, v.{column.name})" if merged else f"v.{column.name}"
 
 
 def _joins(table: Table, known: Known) -> str:
-    refs = [column.name for column in table.columns if column.refers and known.merged]
+    refs = [column.name for column in table.columns if column.refers and known.merges(column.refers)]
     return "".join(f"\n  left join redirects as r_{name} on r_{name}.from_id = v.{name}" for name in refs)
 
 
@@ -246,8 +268,8 @@ def _evidence(said: str) -> str:
     return ", ".join(f"{said.format(name)} as {name}" for name in names)
 
 
-def _latest_rows(table: Table, known: Known) -> str:
-    return f"""
+def _latest_rows(table: Table, versions: str, known: Known) -> str:
+    return f"""{_in_order(table, versions)}
 select v.own_id,
     {_business(table, known)},
     {_evidence("v.{0}")}
@@ -255,7 +277,7 @@ select v.own_id,
 where v.place = 1 and not v.deleted and coalesce(v.occurred_on, v.first_known_on) <= $as_of"""
 
 
-def _folded(table: Table, known: Known) -> str:
+def _folded(table: Table, versions: str, known: Known) -> str:
     groups: dict[str, list[Column]] = {}
     for column in table.columns:
         if column.name not in ROLE_FLAGS:
@@ -268,10 +290,11 @@ def _folded(table: Table, known: Known) -> str:
     picked = {c.name: f"max(case when home = first_{g} then {c.name} end)" for g, cs in groups.items() for c in cs}
     picked |= {name: f"coalesce(max({name}), false)" for name in ROLE_FLAGS if name in table.names}
     own = ",\n    ".join(f"{picked[column.name]} as {column.name}" for column in table.columns)
-    entity = "coalesce(e.into_id, v.own_id)" if known.merged else "v.own_id"
-    stays = "case when e.into_id is null then 0 else 1 end, " if known.merged else ""
-    redirected = "\n  left join redirects as e on e.from_id = v.own_id" if known.merged else ""
-    return f""",
+    merged = known.merges(table.name)
+    entity = "coalesce(e.into_id, v.own_id)" if merged else "v.own_id"
+    stays = "case when e.into_id is null then 0 else 1 end, " if merged else ""
+    redirected = "\n  left join redirects as e on e.from_id = v.own_id" if merged else ""
+    return f"""{_in_order(table, versions)},
 ranked as (
   select {entity} as entity_id,
     {_business(table, known)},
