@@ -56,24 +56,41 @@ def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
     """Assess every partner of the day. The same tables, policy and day give the same answer to the last digit."""
     rows = sorted(ask("select * from partners", {}), key=lambda row: str(row["partner_id"]))
     fiscal = fiscal_of(policy, ask)
-    halves, covers = _covers(policy, as_of, ask, fiscal)
-    unavailable = _unavailable(covers)
-    pieces = _pieces(policy, [h for name, parts in halves.items() if name not in unavailable for h in parts], ask)
+    values, unavailable = _values(policy, as_of, ask, fiscal, [str(row["partner_id"]) for row in rows])
     kinds = shapes.signal_kinds(policy.signals)
-    found = []
-    for row in rows:
-        mine = pieces.get(str(row["partner_id"]), {})
-        values = {
-            name: value(
-                signal, [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
-            )
-            for (name, signal), parts in zip(policy.signals.items(), halves.values(), strict=True)
-        }
-        found.append(Assessed(row, values, readiness(policy, values, kinds, as_of)))
+    found = [Assessed(row, mine, readiness(policy, mine, kinds, as_of)) for row, mine in zip(rows, values, strict=True)]
     found.sort(key=lambda one: (-one.readiness.ranks_by, -one.readiness.high, one.partner_id))
     stopped = outages(as_of, policy.instance.limits["outage_percent"], ask)
     remarks = (*_remarks(policy, as_of, fiscal), *map(str, stopped))
     return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks, tuple(stopped))
+
+
+def measured(policy: Policy, as_of: dt.date, ask: Ask) -> dict[str, dict[str, Value]]:
+    """Every signal of every partner of the day, and nothing made of them: {partner: {signal: value}}."""
+    partners = sorted(str(row["partner_id"]) for row in ask("select partner_id from partners", {}))
+    return dict(zip(partners, _values(policy, as_of, ask, fiscal_of(policy, ask), partners)[0], strict=True))
+
+
+def _values(
+    policy: Policy, as_of: dt.date, ask: Ask, fiscal: Calendar, partners: list[str]
+) -> tuple[list[dict[str, Value]], dict[str, tuple[str, ...]]]:
+    """The signals of each of these partners, and those that no source's data can compute."""
+    halves, covers = _covers(policy, as_of, ask, fiscal)
+    unavailable = _unavailable(covers)
+    pieces = _pieces(policy, [h for name, parts in halves.items() if name not in unavailable for h in parts], ask)
+    found = []
+    for partner in partners:
+        mine = pieces.get(partner, {})
+        found.append(
+            {
+                name: value(
+                    signal,
+                    [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)],
+                )
+                for (name, signal), parts in zip(policy.signals.items(), halves.values(), strict=True)
+            }
+        )
+    return found, unavailable
 
 
 def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from groundswell.core.declare import Measure
 from groundswell.core.signals import shapes
@@ -13,6 +13,14 @@ from groundswell.core.tables import views
 
 Ask = Callable[[str, Mapping[str, object]], list[dict[str, object]]]
 """Runs one SQL statement with named parameters over the tables of the day; rows as dicts."""
+
+
+def _read(halves: Iterable[Half], lists: Lists) -> dict[str, set[str]]:
+    """The columns that halves read, by table."""
+    read: dict[str, set[str]] = {}
+    for part in halves:
+        read.setdefault(part.measure.table, set()).update(shapes.columns(part.measure, dict(lists)))
+    return read
 
 
 def days_asked(halves: Iterable[Half]) -> dict[str, set[str]]:
@@ -44,9 +52,10 @@ class Coverage:
     def __init__(self, halves: list[Half], lists: Lists, ask: Ask, told: Mapping[str, Told] | None = None) -> None:
         self.lists = dict(lists)
         self.told = dict(told or {})
+        read = _read(halves, lists)
         for table, ons in days_asked(halves).items():
             if table not in self.told:
-                self.told[table] = Told(self._counted(table, ask), self._asked(table, sorted(ons), ask))
+                self.told[table] = self._asked(table, sorted(read[table]), sorted(ons), ask)
 
     def _words(self, measure: Measure) -> tuple[frozenset[str], ...]:
         """The kinds of rows that a measure counts, none where it counts every row; then those of what must follow."""
@@ -56,20 +65,18 @@ class Coverage:
             return (counted,)
         return counted, shapes.following(measure, self.lists).words(column)
 
-    @staticmethod
-    def _counted(table: str, ask: Ask) -> dict[str, object]:
-        readable = [name for name in shapes.kinds(table) if name not in shapes.personal(table)]
-        said = ", ".join(f"count({name}) as {name}" for name in readable)
-        found = ask(f"select count(*) as rows_, {said} from {table}_of_partners", {})[0]
-        own = found["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
-        return found | {"own_rows_": own}
-
-    def _asked(self, table: str, days: list[str], ask: Ask) -> list[dict[str, object]]:
-        said = ", ".join(f"min({day}) as first_{day}" for day in days)
-        column = self.WORDS.get(table)
-        if column is None:
-            return ask(f"select null as word, {said} from {table}_of_partners", {})
-        return ask(f"select {column} as word, {said} from {table}_of_partners group by {column}", {})
+    def _asked(self, table: str, read: list[str], days: list[str], ask: Ask) -> Told:
+        """One statement a table: rows, filled cells of each column that is read, first days; by kind where it has kinds."""
+        said = [f"count({name}) as {name}" for name in read] + [f"min({day}) as first_{day}" for day in days]
+        kind = self.WORDS.get(table)
+        grouped = f" group by {kind}" if kind else ""
+        word = kind or "cast(null as varchar)"
+        found = ask(
+            f"select {word} as word, count(*) as rows_, {', '.join(said)} from {table}_of_partners{grouped}", {}
+        )
+        counts: dict[str, object] = {name: sum(cast(int, row[name]) for row in found) for name in ("rows_", *read)}
+        own = counts["rows_"] or ask(f"select count(*) as n from {table}_now", {})[0]["n"]
+        return Told(counts | {"own_rows_": own}, found)
 
     def _first(self, table: str, day: str, words: frozenset[str]) -> dt.date | None:
         found = [row[f"first_{day}"] for row in self.told[table].firsts if not words or row["word"] in words]

@@ -34,9 +34,8 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _kept_as(name: str) -> str:
-    """Activities are many and read once or twice, a few columns of them: they are never copied out of their files."""
-    return "view" if name == "activities" else "table"
+_JOINED = ("deals", "deal_stages", "subscriptions", "registrations", "credentials")
+"""Tables whose rows reach a partner by joins: laid out once, where the others are read from where they lie."""
 
 
 def _array(column: pa.ChunkedArray) -> np.ndarray:
@@ -55,7 +54,9 @@ class Engine:
         self.connection = duckdb.connect(config={"memory_limit": memory, "threads": threads})
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set preserve_insertion_order = true")
+        self.connection.execute("set parquet_metadata_cache = true")  # lake files are never written over
         self.connection.execute("create temp macro div(n, d) as cast(n as hugeint) // cast(d as hugeint)")
+        self._written = 0
         self.spill = spill
         if spill:
             self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
@@ -100,18 +101,21 @@ class Engine:
 
     def versions(self, table: str, files: Iterable[Path]) -> None:
         """Lay `<table>_versions` over pinned files; columns that older files lack are empty."""
-        paths = [str(path) for path in files]
+        listed = ", ".join(quoted(str(path)) for path in files)
+        stored = set()
+        if listed:
+            stored = {str(row["name"]) for row in self.ask(f"select distinct name from parquet_schema([{listed}])")}
         columns = ", ".join(
-            f"cast(null as {sql_type(column)}) as {column.name}" for column in fold.versions_columns(TABLES[table])
+            column.name if column.name in stored else f"cast(null as {sql_type(column)}) as {column.name}"
+            for column in fold.versions_columns(TABLES[table])
         )
-        names = ", ".join(column.name for column in fold.versions_columns(TABLES[table]))
-        shape = f"(select {columns} limit 0)"
-        listed = ", ".join(map(quoted, paths))
-        stored = f" union all by name select * from read_parquet([{listed}], union_by_name = true)" if paths else ""
+        rows = (
+            f"(select {columns} from read_parquet([{listed}], union_by_name = true))"
+            if listed
+            else f"(select {columns} limit 0)"
+        )
         row_hash = fold.row_hash_sql(TABLES[table])
-        self.do(
-            f"create or replace view {table}_versions as select {names}, {row_hash} as row_hash from ({shape}{stored})"
-        )
+        self.do(f"create or replace view {table}_versions as select *, {row_hash} as row_hash from {rows} as stored")
 
     def day(self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str] = ()) -> None:
         """Lay the tables of a day: `<table>_now`, `<table>_of_partners`, `partners`, `accounts`, `source_keys`.
@@ -122,8 +126,11 @@ class Engine:
         constants = self._fold(as_of, instance, files, once, TABLES)
         for name, sql in views.VIEWS.items():
             self._lay(f"{name}_now", sql, constants, "view")
-        for name, sql in views.REACHING.items():
-            self._lay(f"{name}_of_partners", sql, constants, _kept_as(name))
+        reaching = dict(views.REACHING)
+        if self._is_full(files.get("activities", ()), "partner_id"):
+            reaching["activities"] = views.ACTIVITIES_THAT_NAME_PARTNERS
+        for name, sql in reaching.items():
+            self._lay(f"{name}_of_partners", sql, constants, "table" if name in _JOINED else "view")
         self._lay("partners", views.PARTNERS, constants)
         self._lay("accounts", views.ACCOUNTS, constants, "view")
 
@@ -142,13 +149,7 @@ class Engine:
         for name in tables:
             self.versions(name, files.get(name, ()))
         self._sources(instance, tables)
-        self.do("create or replace temp table redirects (from_id varchar, into_id varchar)")
-        self._lay("links_fold", fold.current_sql(TABLES["links"], "links_versions", "links" in once), constants)
-        self._redirects()
-        for name in tables:
-            if name != "links":
-                sql = fold.current_sql(TABLES[name], f"{name}_versions", name in once)
-                self._lay(f"{name}_fold", sql, constants, _kept_as(name))
+        self._folds(files, once, constants, tables)
         return constants
 
     def stretches(
@@ -195,8 +196,49 @@ class Engine:
         named = self.ask("select partner_id from partner_places order by place")
         return periods, [str(row["partner_id"]) for row in named]
 
-    def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table") -> None:
+    def _folds(
+        self, files: Files, once: Collection[str], constants: Mapping[str, str], tables: Collection[str]
+    ) -> None:
+        """Lay `<table>_fold` and `redirects`. Only what must be put in order or folded is worked out and kept.
+
+        The rest of a view is a projection of its files: one of its columns is cheaper to read twice than all to copy.
+        """
+        self.do("create or replace temp table redirects (from_id varchar, into_id varchar)")
+        merged: frozenset[str] = frozenset()
+        for name in ("links", *(name for name in tables if name != "links")):
+            there = files.get(name, ())
+            known = fold.Known(name in once or not there, merged, self._is_full(there, "occurred_on"))
+            *before, (last, sql) = fold.current_steps(TABLES[name], f"{name}_versions", known).items()
+            for step, step_sql in before:
+                self._lay(step, step_sql, constants, spills=step.endswith("_settled"))
+            self._lay(last, sql, constants, "view")
+            if name == "links":
+                merged = self._redirects()
+
+    def _is_full(self, files: Iterable[Path], column: str) -> bool:
+        """Whether no row of these files leaves a column empty, by the counts that Parquet keeps of it."""
+        listed = ", ".join(quoted(str(path)) for path in files)
+        if not listed:
+            return True
+        counted = (
+            f"select count(*) = count(stats_null_count) and sum(stats_null_count) = 0 from parquet_metadata([{listed}])"
+        )
+        return bool(self.one(f"{counted} where path_in_schema = {quoted(column)}"))
+
+    def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table", spills: bool = True) -> None:
+        """Lay a view, or a table that is worked out once.
+
+        A wide one lies in the folder to spill into, so that memory holds none of it.
+        """
         said = _PARAMETER.sub(lambda match: constants[match[1]], sql)
+        if what == "table" and self.spill and spills:
+            self._written += 1
+            path = quoted(str(self.spill / f"{name}-{self._written}.parquet"))
+            self.do(f"copy ({said}) to {path} (format parquet, compression lz4_raw)")
+            what, said = "view", f"select * from read_parquet({path})"
+        before = self.ask("select table_type from information_schema.tables where table_name = $name", {"name": name})
+        if before and ("VIEW" in str(before[0]["table_type"])) != (what == "view"):
+            self.do(f"drop {'table' if what == 'view' else 'view'} {name}")
         self.do(f"create or replace temp {what} {name} as {said}")
 
     def _sources(self, instance: Instance, tables: Collection[str]) -> None:
@@ -211,8 +253,15 @@ class Engine:
             for place, source in enumerate(ranked):
                 self.do("insert into source_order values ($s, $t, $p)", {"s": source, "t": name, "p": place})
 
-    def _redirects(self) -> None:
+    def _redirects(self) -> frozenset[str]:
+        """Lay which id gives way to which; the tables of those ids."""
         rows = self.ask("select from_id, into_id from links_fold order by known_at desc, row_hash desc")
         kept, _ = without_circles([(str(row["from_id"]), str(row["into_id"])) for row in rows])
-        for start, end in sorted(follow(kept).items()):
-            self.do("insert into redirects values ($f, $i)", {"f": start, "i": end})
+        ends = sorted(follow(kept).items())
+        if ends:
+            with self.seen(
+                "found", pa.table({"from_id": [one for one, _ in ends], "into_id": [end for _, end in ends]})
+            ):
+                self.do("insert into redirects select from_id, into_id from found")
+        prefixes = {table.prefix: name for name, table in TABLES.items()}
+        return frozenset(prefixes.get(one.partition("_")[0], "organisations") for pair in ends for one in pair)

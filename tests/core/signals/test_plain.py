@@ -78,7 +78,8 @@ def world(seed: int, as_of: dt.date, known: dict[tuple[str, str], list[str]]) ->
     for table in REACHING:
         private = shapes.personal(table)
         kinds = {name: kind for name, kind in shapes.kinds(table).items() if name not in private and kind != "instant"}
-        gaps = {name for name in kinds if chance.random() < 0.25} - {"occurred_on", "partner_id"}
+        filled = {"occurred_on", "partner_id", *_never_empty(table)}
+        gaps = {name for name in kinds if chance.random() < 0.25} - filled
         tables[table] = [
             {name: None if name in gaps and chance.random() < 0.3 else cell(table, name, kind) for name, kind in kinds.items()}
             | {"partner_id": chance.choice(PARTNERS), "row_hash": f"{chance.randrange(10**6)}-{number}"}
@@ -87,6 +88,12 @@ def world(seed: int, as_of: dt.date, known: dict[tuple[str, str], list[str]]) ->
             for number in range(chance.choice((4, 12, 40)) * MANY.get(table, 1))
         ]  # fmt: skip
     return tables
+
+
+def _never_empty(table: str) -> set[str]:
+    """Columns without which a row is not taken in. Identities are folded from mentions too, which have few columns."""
+    contract = TABLES[table]
+    return set() if contract.identity else {column.name for column in contract.columns if column.required}
 
 
 @pytest.mark.parametrize("seed", range(WORLDS))

@@ -446,7 +446,7 @@ _DAY = st.integers(0, 3)
 
 
 @st.composite
-def facts(draw: st.DrawFn) -> list[tuple[object, ...]]:
+def facts(draw: st.DrawFn, most: int = 12) -> list[tuple[object, ...]]:
     """Distinct dated facts of few keys and few values: (known, id, source, mention, changed, deleted, when, own)."""
     seldom = st.sampled_from([False, False, False, False, False, True])
     a, b = ("a", 1, "EUR", None, None), ("b", None, None, True, "x_1")
@@ -455,7 +455,7 @@ def facts(draw: st.DrawFn) -> list[tuple[object, ...]]:
         st.sampled_from([None, None, 1, 1]), seldom, st.sampled_from([0, 0, 0, 0, 0, None]),
         st.sampled_from([a, a, b, b, (None, None, "EUR", None, "x_2"), ("a", None, None, None, None)]),
     )  # fmt: skip
-    return draw(st.lists(fact, min_size=3, max_size=12, unique=True))
+    return draw(st.lists(fact, min_size=min(3, most), max_size=most, unique=True))
 
 
 def _values(fact: tuple[object, ...], table: Table) -> str:
@@ -514,11 +514,11 @@ def _everything(lake: Lake, rows: Sequence[tuple[object, ...]]) -> None:
         lake.engine.do(f"insert into versions values {', '.join(_values(fact, lake.table) for fact in rows)}")
 
 
-def _views(lake: Lake, days: Sequence[dt.date] = DAYS) -> list[list[tuple[object, ...]]]:
+def _views(lake: Lake, days: Sequence[dt.date] = DAYS, statement: str = "day") -> list[list[tuple[object, ...]]]:
     found = []
     for day in days:
         said = f"as_of := date '{day}', cut := timestamptz '{start_of_next_day(day, lake.zone)}', home_zone := '{lake.zone}'"
-        found.append(lake.engine.connection.execute(f"execute day({said})").fetchall())
+        found.append(lake.engine.connection.execute(f"execute {statement}({said})").fetchall())
     return found
 
 
@@ -613,3 +613,38 @@ def test_deleting_or_changing_everything_known_later_changes_nothing_on_the_day(
     later = [(fact[0], *fact[1:5], not fact[5], *fact[6:]) for fact in rows if int(str(fact[0])) > day]
     _everything(things, [fact for fact in rows if int(str(fact[0])) <= day] + later)
     assert _views(things, [as_of]) == then
+
+
+@pytest.fixture(scope="module")
+def spared() -> Iterator[Lake]:
+    """A lake in which every id gives way to itself, so that every key is folded in full; and folds that are spared it."""
+    lake = _quick(THINGS, {"x_1": "x_1", "x_2": "x_2"})
+    columns = ", ".join([THINGS.identity, *BUSINESS])
+    for name, known in SPARED.items():
+        lake.engine.do(
+            f"prepare {name} as select {columns} from ({fold.current_sql(THINGS, 'versions', known)}) order by all"
+        )
+    yield lake
+    lake.engine.close()
+
+
+SPARED = {
+    "unmerged": fold.Known(merged=frozenset()),
+    "dated": fold.Known(merged=frozenset(), dated=True),
+    "once": fold.Known(once=True, merged=frozenset()),
+    "once_merged": fold.Known(once=True, merged=frozenset({"things"})),
+}
+
+
+@given(rows=st.one_of(facts(), facts(2)))
+@settings(max_examples=200, deadline=None)
+def test_what_is_known_of_the_versions_spares_work_and_changes_no_row(
+    spared: Lake, rows: list[tuple[object, ...]]
+) -> None:
+    _everything(spared, rows)
+    holds = {"unmerged"}
+    holds |= {"dated"} if all(fact[6] is not None for fact in rows) else set()
+    holds |= {"once", "once_merged"} if len({fact[1] for fact in rows}) == len(rows) else set()
+    expected = _views(spared)
+    for name in sorted(holds):
+        assert _views(spared, statement=name) == expected, name

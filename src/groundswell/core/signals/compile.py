@@ -50,22 +50,29 @@ def half(name: str, measure: Measure, as_of: dt.date, fiscal: Calendar) -> Half:
 def compile_halves(halves: Iterable[Half], lists: Lists) -> list[Query]:
     """Statements that give the pieces of all halves, one row a partner each; `partner_id` is the first column.
 
-    Halves of one table that look at the same window share a statement, which reads only that window. A half that takes
-    a middle or a last row, or groups rows first (`per`), has a second statement for what the first cannot say. One that
-    looks for what follows a row has a statement of its own.
+    Halves of one table that look at the same window share a statement, which reads only that window; those that count
+    distinct things share it only with halves of the same condition, since a distinct count over rows that mostly do not
+    count is dear. A half that takes a middle or a last row, or groups rows first (`per`), has a second statement for what
+    the first cannot say. One that looks for what follows a row has a statement of its own.
     """
-    shared: dict[tuple[str, str, Window], list[Half]] = {}
+    shared: dict[tuple[str, str, Window, str], list[Half]] = {}
     more: list[Query] = []
     for each in halves:
         if each.measure.followed_by:
             more.append(_followed(each, lists))
             continue
-        shared.setdefault((each.measure.table, each.measure.on, each.window), []).append(each)
+        apart = each.measure.where if _is_distinct(each.measure) else ""
+        shared.setdefault((each.measure.table, each.measure.on, each.window, apart), []).append(each)
         if each.measure.per:
             more.append(_grouped(each, lists))
         elif each.measure.take in _BY_PLACE:
             more.append(_BY_PLACE[each.measure.take](each, lists))
-    return [_together(table, on, days, members, lists) for (table, on, days), members in shared.items()] + more
+    return [_together(table, on, days, members, lists) for (table, on, days, _), members in shared.items()] + more
+
+
+def _is_distinct(measure: Measure) -> bool:
+    groups = measure.take == "count" and measure.table == "deals"
+    return not measure.per and (groups or measure.take == "count distinct")
 
 
 _REFUSED = (
@@ -124,12 +131,15 @@ def folded(measure: Measure) -> exp.Expr:
     return exp.column(measure.of or "group_key")
 
 
-def pieces(each: Half, when: exp.Expr | None, whole: bool = True) -> list[exp.Expr]:
-    """The aggregate columns of one half, named `<half>__<piece>`; not `whole`: without what does not add up."""
+def pieces(each: Half, when: exp.Expr | None, whole: bool = True, sure: bool = False) -> list[exp.Expr]:
+    """The aggregate columns of one half, named `<half>__<piece>`.
+
+    Not `whole`: without what does not add up. One whose condition is `sure` has no unclear rows.
+    """
     name, measure = each.name, each.measure
     one = exp.Literal.number(1)
     found: list[tuple[str, exp.Expr]] = [("rows" if measure.per else "n", exp.Count(this=_case(when, one)))]
-    if when is not None:
+    if when is not None and not sure:
         unknown = exp.Is(this=exp.paren(when.copy()), expression=exp.Null())
         found.append(("unclear", exp.Count(this=_case(unknown, one))))
     if measure.take == "days since latest":
@@ -153,18 +163,47 @@ def _fold(take: str, rows: exp.Expr) -> list[tuple[str, exp.Expr]]:
 
 def _together(table: str, on: str, days: Window, members: list[Half], lists: Lists) -> Query:
     parameters: dict[str, object] = {}
-    selected: list[exp.Expr] = [exp.column("partner_id")]
     within = exp.and_(*_within(on, days, parameters))
     dated = on == "occurred_on"
+    whens = {
+        each.measure.where: _when(each, lists, parameters, None if dated else within)
+        for each in {each.measure.where: each for each in members}.values()
+    }
+    limits: list[exp.Expr] = [within] if dated else []
+    sure = dated and all(_is_sure(each, lists) for each in members)
+    counting = [when if sure else _or_unknown(when) for when in whens.values() if when is not None]
+    if len(counting) == len(whens):  # rows that count for none of them need not be read
+        limits.append(exp.or_(*(exp.paren(one.copy()) for one in counting)))
+        if sure and len(whens) == 1:
+            whens = dict.fromkeys(whens)
+    selected: list[exp.Expr] = [exp.column("partner_id")]
     for each in members:
-        where = shapes.condition(each.measure, dict(lists))
-        when = conditions.to_tree(where, parameters, "w") if where else None
-        if not dated:  # a row whose day is empty may lie in the window: it is unclear, not absent
-            when = exp.and_(within.copy(), when) if when is not None else within.copy()
-        selected += pieces(each, when)
-    reads = within if dated else exp.or_(exp.paren(within), exp.Is(this=exp.column(on), expression=exp.Null()))
-    tree = exp.select(*selected).from_(_relation(table)).where(reads).group_by(exp.column("partner_id"))
+        selected += pieces(each, whens[each.measure.where], sure=sure)
+    tree = exp.select(*selected).from_(_relation(table)).where(*limits).group_by(exp.column("partner_id"))
     return _query(tree, parameters, days, [each.name for each in members])
+
+
+def _or_unknown(when: exp.Expr) -> exp.Expr:
+    return exp.or_(exp.paren(when.copy()), exp.Is(this=exp.paren(when.copy()), expression=exp.Null()))
+
+
+def _when(each: Half, lists: Lists, parameters: dict[str, object], within: exp.Expr | None) -> exp.Expr | None:
+    """Whether a row counts. Where its day may be empty that is part of it: such a row may lie in the window."""
+    where = shapes.condition(each.measure, dict(lists))
+    when = conditions.to_tree(where, parameters, "w") if where else None
+    if within is not None:
+        return exp.and_(within.copy(), when) if when is not None else within.copy()
+    return when
+
+
+def _is_sure(each: Half, lists: Lists) -> bool:
+    """Whether a condition is never unknown: it names only columns that every row has, of a table that nothing fills."""
+    where, contract = shapes.condition(each.measure, dict(lists)), TABLES[each.measure.table]
+    if where is None:
+        return True
+    return not contract.identity and all(
+        name in contract.names and contract.column(name).required for name in where.names
+    )
 
 
 def _counted(each: Half, lists: Lists, parameters: dict[str, object], also: Iterable[str] = ()) -> exp.Select:
@@ -287,7 +326,7 @@ def _latest(each: Half, lists: Lists) -> Query:
 def _median(each: Half, lists: Lists) -> Query:
     """The two middle values, by their places: percentiles differ between engines."""
     parameters: dict[str, object] = {}
-    order = {each.measure.of: False, "row_hash": False}
+    order = {each.measure.of: False}
     ranked = _ranked(_counted(each, lists, parameters, order), each.measure.of, order)
     ends = [exp.alias_(piece, f"{each.name}__{label}") for label, piece in _ends(each.measure.of)]
     tree = exp.select("partner_id", *ends).from_(ranked).where(*_MIDDLE).group_by("partner_id")

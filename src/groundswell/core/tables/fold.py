@@ -7,6 +7,7 @@ file merely names) comes after every source. Roles add up. Last, facts that begi
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from groundswell.core.tables.contract import ENVELOPE, Column, Table
 from groundswell.core.tables.identity import own_id_sql
@@ -136,69 +137,148 @@ with before as (
 select {columns} from before where place = 1 and not deleted"""
 
 
-def current_sql(table: Table, versions: str, once: bool = False) -> str:
+@dataclass(frozen=True)
+class Known:
+    """What is known of the versions of a table and spares work; a fold that knows nothing gives the same rows.
+
+    `once`: no key comes twice. `merged`: the tables of which some id gives way to another; None where any may.
+    `dated`: no version leaves `occurred_on` empty.
+    """
+
+    once: bool = False
+    merged: frozenset[str] | None = None
+    dated: bool = False
+
+    def merges(self, table: str) -> bool:
+        """Whether an id of that table ("*": of any) may give way to another."""
+        return self.merged is None or table in self.merged or (table == "*" and bool(self.merged))
+
+    def straight(self, table: Table) -> bool:
+        """Whether each version is a row of its own, so that the view is a mere projection."""
+        return self.once and not (table.identity and self.merges(table.name))
+
+
+def current_sql(table: Table, versions: str, known: Known = Known()) -> str:
+    """The current view of a table as of $as_of, as one statement: the steps of `current_steps`."""
+    *before, (_, last) = current_steps(table, versions, known).items()
+    named = ",\n".join(f"{name} as ({sql})" for name, sql in before)
+    return f"with {named}\n{last}" if before else last
+
+
+def current_steps(table: Table, versions: str, known: Known = Known()) -> dict[str, str]:
     """The current view of a table as of $as_of: the facts known before $cut, folded over sources and links.
 
-    Reads `source_order` (source, place of a source for this table) and `redirects` (from_id, into_id). Each row keeps
-    `source`, `landing`, `line`, `load_id`, `known_at` and `row_hash` of its home version: the evidence. `once` says that
-    no key comes twice, so that nothing need be put in order.
+    Relations by name, each reading those before it; the last, `<table>_fold`, is the view. Reads `source_order` (source,
+    place of a source for this table) and `redirects` (from_id, into_id). Each row keeps `source`, `landing`, `line`,
+    `load_id`, `known_at` and `row_hash` of its home version: the evidence.
+
+    Few keys need their versions put in order or folded: those that several sources or a mention speak of, that were
+    merged, or whose last stamp two versions share. Of every other key the version of the last stamp is the row.
     """
-    latest = _latest(versions, once)
-    return _folded(table, latest) if table.identity else _latest_rows(table, latest)
+    name, steps = table.name, {}
+    straight = _straight(table, versions, known)
+    if known.straight(table):
+        return {f"{name}_fold": straight}
+    if not known.once:
+        steps[f"{name}_repeated"] = _repeated(versions)
+    steps[f"{name}_contested"] = _contested(table, versions, known)
+    steps[f"{name}_settled"] = (
+        _folded(table, versions, known) if table.identity else _latest_rows(table, versions, known)
+    )
+    return steps | {f"{name}_fold": f"select * from {name}_settled\nunion all{straight}"}
 
 
-def _latest(versions: str, once: bool) -> str:
-    """The versions known before the cut with their `place`: 1 is the latest of its key and source.
+_FIRST = "cast({} at time zone $home_zone as date)"
+_STAMP_OF_V = "coalesce(v.changed_at, v.known_at)"
 
-    Most keys have one version, which needs no sorting; only the others are put in order.
-    """
-    day = "cast({} at time zone $home_zone as date) as first_known_on"
-    first = f"select v.*, 1 as place, {day.format('v.known_at')} from visible as v"
-    visible = f"visible as (select * from {versions} where known_at < $cut)"
-    if once:
-        return f"{visible},\nlatest as ({first})"
+
+def _repeated(versions: str) -> str:
+    """The keys that come twice, with their last stamp, and whether more than one source or a mention speaks of them."""
     return f"""
-{visible},
-repeated as (select own_id from visible group by own_id having count(*) > 1),
-latest as (
-  {first} left join repeated as r on r.own_id = v.own_id where r.own_id is null
-  union all
+select own_id, max({STAMP}) as last_stamp, min(known_at) as first_known_at,
+  min(source) <> max(source) or min(case when mention then 1 else 0 end) <> max(case when mention then 1 else 0 end) as shared
+from {versions} where known_at < $cut group by own_id having count(*) > 1"""
+
+
+def _contested(table: Table, versions: str, known: Known) -> str:
+    """The keys whose versions must be put in order or folded."""
+    parts = []
+    if not known.once:
+        parts.append(f"select own_id from {table.name}_repeated where shared")
+        parts.append(
+            f"select v.own_id from {versions} as v join {table.name}_repeated as k on k.own_id = v.own_id "
+            f"where v.known_at < $cut and {_STAMP_OF_V} = k.last_stamp and not k.shared "
+            "group by v.own_id having count(*) > 1"
+        )
+    if table.identity and known.merges(table.name):
+        parts += ["select from_id as own_id from redirects", "select into_id from redirects"]
+    return " union ".join(parts)
+
+
+def _in_order(table: Table, versions: str) -> str:
+    """The contested versions with their `place`: 1 is the latest of its key and source."""
+    return f"""
+with latest as (
   select v.*, row_number() over (partition by v.own_id, source, mention
       order by {STAMP} desc, known_at desc, {STATED} desc, row_hash desc, deleted desc) as place,
-    {day.format("min(known_at) over (partition by v.own_id)")}
-  from visible as v join repeated as r on r.own_id = v.own_id)"""
+    {_FIRST.format("min(known_at) over (partition by v.own_id)")} as first_known_on
+  from {versions} as v join {table.name}_contested as c on c.own_id = v.own_id where known_at < $cut)"""
 
 
-def _ref(column: Column) -> str:
-    return f"coalesce(r_{column.name}.into_id, v.{column.name})" if column.refers else f"v.{column.name}"
+def _straight(table: Table, versions: str, known: Known) -> str:
+    """Versions that are rows: of each key that is not contested the last."""
+    joins, limits, first = _joins(table, known), "v.known_at < $cut and not v.deleted", "v.known_at"
+    if not known.once:
+        joins = f"\n  left join {table.name}_repeated as k on k.own_id = v.own_id" + joins
+        limits += f" and (k.own_id is null or {_STAMP_OF_V} = k.last_stamp)"
+        first = "coalesce(k.first_known_at, v.known_at)"
+    if not known.straight(table):
+        joins += f"\n  left join {table.name}_contested as c on c.own_id = v.own_id"
+        limits += " and c.own_id is null"
+    day = "v.occurred_on" if known.dated else f"coalesce(v.occurred_on, {_FIRST.format(first)})"
+    own = {column.name: _ref(column, known) for column in table.columns}
+    if table.identity:
+        own |= {name: f"coalesce(v.{name}, false)" for name in ROLE_FLAGS if name in own}
+    columns = ",\n    ".join(f"{said} as {name}" for name, said in own.items())
+    return f"""
+select v.own_id as {table.identity or "own_id"},
+    {columns},
+    {day} as occurred_on, v.occurred_at,
+    {_evidence("v.{0}")}
+from {versions} as v{joins}
+where {limits} and {day} <= $as_of"""
 
 
-def _joins(table: Table) -> str:
-    return "".join(
-        f"\n  left join redirects as r_{c.name} on r_{c.name}.from_id = v.{c.name}" for c in table.columns if c.refers
-    )
+def _ref(column: Column, known: Known) -> str:
+    merged = column.refers and known.merges(column.refers)
+    return f"coalesce(r_{column.name}.into_id, v.{column.name})" if merged else f"v.{column.name}"
 
 
-def _business(table: Table) -> str:
-    columns = ",\n    ".join(f"{_ref(column)} as {column.name}" for column in table.columns)
+def _joins(table: Table, known: Known) -> str:
+    refs = [column.name for column in table.columns if column.refers and known.merges(column.refers)]
+    return "".join(f"\n  left join redirects as r_{name} on r_{name}.from_id = v.{name}" for name in refs)
+
+
+def _business(table: Table, known: Known) -> str:
+    columns = ",\n    ".join(f"{_ref(column, known)} as {column.name}" for column in table.columns)
     return f"{columns},\n    coalesce(v.occurred_on, v.first_known_on) as occurred_on, v.occurred_at"
 
 
-_EVIDENCE = "source, object, external_id, landing, line, load_id, known_at, known_by, row_hash"
+def _evidence(said: str) -> str:
+    names = ("source", "object", "external_id", "landing", "line", "load_id", "known_at", "known_by", "row_hash")
+    return ", ".join(f"{said.format(name)} as {name}" for name in names)
 
 
-def _latest_rows(table: Table, latest: str) -> str:
-    evidence = ", ".join(f"v.{name}" for name in _EVIDENCE.split(", "))
-    return f"""
-with {latest}
+def _latest_rows(table: Table, versions: str, known: Known) -> str:
+    return f"""{_in_order(table, versions)}
 select v.own_id,
-    {_business(table)},
-    {evidence}
-  from latest as v{_joins(table)}
+    {_business(table, known)},
+    {_evidence("v.{0}")}
+  from latest as v{_joins(table, known)}
 where v.place = 1 and not v.deleted and coalesce(v.occurred_on, v.first_known_on) <= $as_of"""
 
 
-def _folded(table: Table, latest: str) -> str:
+def _folded(table: Table, versions: str, known: Known) -> str:
     groups: dict[str, list[Column]] = {}
     for column in table.columns:
         if column.name not in ROLE_FLAGS:
@@ -211,18 +291,18 @@ def _folded(table: Table, latest: str) -> str:
     picked = {c.name: f"max(case when home = first_{g} then {c.name} end)" for g, cs in groups.items() for c in cs}
     picked |= {name: f"coalesce(max({name}), false)" for name in ROLE_FLAGS if name in table.names}
     own = ",\n    ".join(f"{picked[column.name]} as {column.name}" for column in table.columns)
-    evidence = ", ".join(f"max(case when home = 1 then {name} end) as {name}" for name in _EVIDENCE.split(", "))
-    return f"""
-with {latest},
+    merged = known.merges(table.name)
+    entity = "coalesce(e.into_id, v.own_id)" if merged else "v.own_id"
+    stays = "case when e.into_id is null then 0 else 1 end, " if merged else ""
+    redirected = "\n  left join redirects as e on e.from_id = v.own_id" if merged else ""
+    return f"""{_in_order(table, versions)},
 ranked as (
-  select coalesce(e.into_id, v.own_id) as entity_id,
-    {_business(table)},
-    {", ".join(f"v.{name}" for name in _EVIDENCE.split(", "))},
-    row_number() over (partition by coalesce(e.into_id, v.own_id)
-      order by v.mention, s.place, case when e.into_id is null then 0 else 1 end, v.own_id) as home
-  from latest as v
-  left join redirects as e on e.from_id = v.own_id
-  join source_order as s on s.source = v.source and s.for_table = '{table.name}'{_joins(table)}
+  select {entity} as entity_id,
+    {_business(table, known)},
+    {_evidence("v.{0}")},
+    row_number() over (partition by {entity} order by v.mention, s.place, {stays}v.own_id) as home
+  from latest as v{redirected}
+  join source_order as s on s.source = v.source and s.for_table = '{table.name}'{_joins(table, known)}
   where v.place = 1 and not v.deleted),
 found as (
   select *,
@@ -232,7 +312,7 @@ select entity_id as {table.identity},
     {own},
     max(case when home = 1 then occurred_on end) as occurred_on,
     max(case when home = 1 then occurred_at end) as occurred_at,
-    {evidence}
+    {_evidence("max(case when home = 1 then {0} end)")}
 from found group by entity_id
 having max(case when home = 1 then occurred_on end) <= $as_of"""
 

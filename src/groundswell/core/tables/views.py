@@ -104,8 +104,11 @@ VIEWS: dict[str, str] = {
         "organisations",
         is_customer="t.is_customer or t.organisation_id in (select account_id from deals_fold where account_id is not null)",
     ),
-    "people": _replaced("people", side="case when t.side <> 'ours' and o.is_partner then 'partner' else t.side end")
-    + " left join organisations_fold as o on o.organisation_id = t.organisation_id",
+    "people": _replaced(
+        "people",
+        side="case when t.side <> 'ours' and t.organisation_id in "
+        "(select organisation_id from organisations_fold where is_partner) then 'partner' else t.side end",
+    ),
     "deals": _replaced(
         "deals",
         amount_home=f"coalesce(t.amount_home, {_HOME}, r.amount)",
@@ -160,15 +163,23 @@ left join (select account_id, min(created_on) as first_deal_on from deals_now wh
            group by account_id) as f on f.account_id = t.account_id"""
 """Registrations with what we know of their customer: among it the first day on which we had a deal with it."""
 
+_ACTIVITY = (
+    "t.own_id, t.type, t.account_id, t.person_id, t.deal_id, t.channel, t.value, t.occurred_on, t.occurred_at, "
+    "t.known_at, t.row_hash, t.landing, t.line, t.source, t.load_id"
+)
+
+ACTIVITIES_THAT_NAME_PARTNERS = f"select t.partner_id, {_ACTIVITY} from activities_now as t"
+"""The rows of activities that reach a partner where each names it, and nobody need be asked whom a person works for."""
+
 REACHING: dict[str, str] = {
     "deals": _through_touches("deals", "deal", "date_diff('day', d.created_on, d.closed_on) as cycle_days"),
     "deal_stages": _through_touches("deal_stages", "deal"),
     "subscriptions": _through_touches("subscriptions", "subscription", "d.recurring_month_home"),
-    "activities": "select coalesce(t.partner_id, h.organisation_id) as partner_id, t.own_id, t.type, t.account_id, "
-    "t.person_id, t.deal_id, t.channel, t.value, t.occurred_on, t.occurred_at, t.known_at, t.row_hash, t.landing, "
-    "t.line, t.source, t.load_id from activities_now as t left join people_now as h on h.person_id = t.person_id",
+    "activities": f"{ACTIVITIES_THAT_NAME_PARTNERS} where t.partner_id is not null union all "
+    f"select h.organisation_id, {_ACTIVITY} from activities_now as t left join people_fold as h on h.person_id = t.person_id "
+    "where t.partner_id is null",
     "credentials": "select h.organisation_id as partner_id, t.* from credentials_now as t "
-    "join people_now as h on h.person_id = t.person_id",
+    "join people_fold as h on h.person_id = t.person_id",
     "people": "select t.organisation_id as partner_id, t.* from people_now as t where t.side <> 'ours'",
     "organisations": "select t.organisation_id as partner_id, t.* from organisations_now as t",
     "registrations": _REGISTRATIONS,

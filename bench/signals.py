@@ -1,0 +1,160 @@
+"""The signals of a day at the size of a large vendor, against a floor and against SQL written by hand.
+
+Each part runs in a process of its own that first lays out the day, which is counted apart. The values of the two that
+give values must be equal, partner by partner.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from bench import written
+from bench.ecosystem import LAST, Size, made_apart, open_records
+from bench.measure import Stages, in_a_process, peak
+
+PARTS = ("floor", "written", "product")
+_GATES = {"floor": 3.0, "written": 1.2}
+_MEMORY = 2e9
+
+
+def run(under: Path, size: Size, growth: bool) -> None:
+    """Print CPU, wall time and memory of each part and the ratios; with `growth`, how they grow with the size."""
+    found = _measured(made_apart(under, size))
+    for part, one in found.items():
+        print(f"{part:<8} {_said(one)}")
+    ours = found["product"]["statements"][0]
+    for part, gate in _GATES.items():
+        times = ours / found[part]["statements"][0]
+        print(f"statements of the product: {times:.2f} times {part} (gate {gate}){'' if times <= gate else '  MISSED'}")
+    memory = found["product"]["peak"]
+    print(f"peak {memory / 1e9:.2f} GB (gate {_MEMORY / 1e9:.0f}){'' if memory <= _MEMORY else '  MISSED'}")
+    print(f"{_compared(found['product']['values'], found['written']['values']):,} values equal")
+    if growth:
+        for what in ("events", "partners"):
+            tenth = Size(**{**vars(size), what: getattr(size, what) / 10})
+            small = _measured(made_apart(under, tenth), ("product",))["product"]
+            said = ", ".join(
+                f"{stage} {math.log10(found['product'][stage][0] / small[stage][0]):.2f}"
+                for stage in ("day", "coverage", "statements")
+            )
+            print(f"exponents of CPU from a tenth of the {what}: {said}")
+
+
+def _measured(home: Path, parts: tuple[str, ...] = PARTS) -> dict[str, dict[str, Any]]:
+    return {part: in_a_process("bench.signals", str(home), part) for part in parts}
+
+
+def _said(one: dict[str, Any]) -> str:
+    stages = (f"{name} {taken[0]:.1f} s CPU {taken[1]:.1f} s" for name, taken in one.items() if isinstance(taken, list))
+    return ", ".join(stages) + f", peak {one['peak'] / 1e9:.2f} GB"
+
+
+def _compared(ours: dict[str, Any], theirs: dict[str, Any]) -> int:
+    """How many values are equal; AssertionError names the first that is not."""
+    count = 0
+    for signal, of_partners in theirs.items():
+        for partner, value in of_partners.items():
+            mine = ours[signal][partner]
+            near = mine == value or (mine is not None and value is not None and math.isclose(mine, value, rel_tol=1e-9))
+            assert near, f"{signal} of {partner}: {mine} of the product, {value} by hand"
+            count += 1
+    return count
+
+
+# ------------------------------------------------------------------------------------------------ inside the process
+
+
+@contextmanager
+def _day(home: Path, stages: Stages) -> Iterator[Any]:
+    """The tables of the day laid out, and `activity`, its versions, for those who write for this ecosystem alone."""
+    from groundswell.engine.home import Home
+
+    instance = Home(home)
+    files = instance.paths(instance.files(instance.cut(LAST)))
+    with instance.engine() as engine:
+        from groundswell.records.loads import once
+
+        with stages.stage("day"):
+            engine.day(LAST, instance.policy.instance, files, once(instance.files(instance.cut(LAST))))
+        listed = ", ".join(f"'{path}'" for path in files["activities"])
+        rows = f"read_parquet([{listed}])"
+        if engine.one("select count(*) from redirects"):
+            rows = (
+                f"(select a.* replace (coalesce(r.into_id, a.partner_id) as partner_id) from {rows} as a "
+                "left join redirects as r on r.from_id = a.partner_id)"
+            )
+        engine.do(f"create view activity as select * from {rows}")
+        yield engine, instance.policy
+
+
+def _statements(engine: Any, stages: Stages, statements: tuple[str, ...]) -> list[Any]:
+    with stages.stage("statements"):
+        return [engine.arrow(sql) for sql in statements]
+
+
+def floor(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
+    """The columns decoded and folded."""
+    _statements(engine, stages, written.FLOOR)
+    return {}
+
+
+def by_hand(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
+    """The values of the statements written by hand, every partner of the day."""
+    partners = [row["partner_id"] for row in engine.ask("select partner_id from partners")]
+    found: dict[str, dict[str, Any]] = {}
+    for table in _statements(engine, stages, written.STATEMENTS):
+        for name in table.column_names[1:]:
+            rows = zip(table["partner_id"].to_pylist(), table[name].to_pylist(), strict=True)
+            found[name] = {partner: None if value is None else float(value) for partner, value in rows}
+    absent = {name: 0.0 if policy.signals[name].absent is not None else None for name in found}
+    absent |= dict.fromkeys(("win_rate", "new_business_share", "won_revenue_growth"))
+    return {name: {one: of.get(one, absent[name]) for one in partners} for name, of in found.items()}
+
+
+def product(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
+    """The values of the product, by the road of core.assess."""
+    from groundswell.core import assess
+
+    def ask(stage: str) -> Callable[[str, Any], list[dict[str, Any]]]:
+        def asked(sql: str, parameters: Any) -> list[dict[str, Any]]:
+            with stages.stage(stage):
+                rows = engine.arrow(sql, parameters)
+            return rows.to_pylist()  # type: ignore[no-any-return]
+
+        return asked
+
+    keep = {name: policy.signals[name] for name in written.SIGNALS}
+    policy = type(policy)(**{**vars(policy), "signals": keep})
+    fiscal = assess._fiscal(policy, ask("calendar"))
+    halves, covers = assess._covers(policy, LAST, ask("coverage"), fiscal)
+    with stages.stage("statements, with rows in Python"):
+        pieces = assess._pieces(policy, [half for parts in halves.values() for half in parts], ask("statements"))
+    found: dict[str, dict[str, Any]] = {name: {} for name in keep}
+    with stages.stage("working out"):
+        for row in engine.ask("select partner_id from partners"):
+            mine = pieces.get(row["partner_id"], {})
+            for name, parts in halves.items():
+                of = [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
+                value = assess.value(keep[name], of)
+                low = float(value.low) if value.known and isinstance(value.low, Fraction) else None
+                found[name][row["partner_id"]] = low
+    return found
+
+
+def main() -> None:
+    """One part, its figures and values written as JSON: python -m bench.signals HOME PART FILE."""
+    home, part, file = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    open_records(home)
+    stages = Stages({})
+    with _day(home, stages) as (engine, policy):
+        values = {"floor": floor, "written": by_hand, "product": product}[part](engine, policy, stages)
+    file.write_text(json.dumps({**stages.taken, "peak": peak(), "values": values}))
+
+
+if __name__ == "__main__":
+    main()
