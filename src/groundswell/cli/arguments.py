@@ -4,6 +4,9 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
+from groundswell.core.rights import ROLES
+
+PORT = 8000
 OVERVIEW = 8
 """Partners in each list of the overview."""
 DESCRIPTION = "Which partners are ready, why, and from which rows."
@@ -108,4 +111,15 @@ def parser() -> argparse.ArgumentParser:
         "--resellers", type=Path, help="folder of the AdventureWorks reseller channel, instead of made exports"
     )
     one.add_argument("--mapping", type=Path, help="the mapping file of the resellers")
+    one.add_argument("--no-serve", action="store_true", help="end at the terminal; open no pages")
+    one.add_argument("--port", type=_count, default=PORT, help=f"where the pages are (default: {PORT})")
+    one = command("serve", "the pages of an instance at 127.0.0.1, and the worker that does what pages ask for")
+    one.add_argument("--port", type=_count, default=PORT, help=f"where the pages are (default: {PORT})")
+    one = command("invite", "let one of our people in: prints a link that is good once, for seven days")
+    one.add_argument("email", help="who is let in")
+    one.add_argument("--role", choices=ROLES, required=True, help="what they may do")
+    one.add_argument("--name", default="", help="how pages call them (default: the address)")
+    one.add_argument("--port", type=_count, default=PORT, help=f"where the pages are (default: {PORT})")
+    one = command("audit", "the trail of what people did: verify that nothing in it was changed, cut out or cut off")
+    one.add_argument("verb", choices=("verify", "list"), help="what to do")
     return root

@@ -20,7 +20,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
 from groundswell.actions import quarantine
+from groundswell.actions.act import Actor, heads
 from groundswell.actions.loads import CannotRevert, revert
+from groundswell.actions.staff import CannotInvite, invite
 from groundswell.cli import arguments, demo, say
 from groundswell.cli.exits import Exit, is_full
 from groundswell.connectors.files.read import Refused
@@ -31,15 +33,18 @@ from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine import durable
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
+from groundswell.engine.secrets import Secrets
 from groundswell.policy import read as policy
 from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
 from groundswell.reads import partners as standings
-from groundswell.reads import sheets, tables
+from groundswell.reads import sheets, tables, trail
 from groundswell.reads.overview import overview
 from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.loads import Load
+from groundswell.records.staff import Staff
+from groundswell.records.trail import Entry
 from groundswell.runs import assess, rebuild
 from groundswell.runs.kept import checked
 from groundswell.runs.parts import Part, parts
@@ -47,8 +52,9 @@ from groundswell.runs.prepare import Asked, NoSpace, Request, named_mappings
 from groundswell.runs.propose import proposal
 from groundswell.runs.take_in import Unsettled, take_in
 from groundswell.runs.trial import trial
+from groundswell.server.serve import PortTaken, serve, site
 
-_READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor")
+_READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor", "audit")
 """Commands that have nothing to say where nothing was taken in."""
 
 
@@ -62,6 +68,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     commands: Mapping[str, Callable[[Home, argparse.Namespace], int]] = {
         "take-in": _take_in, "assess": _assess, "partners": _partners, "overview": _overview, "explain": _explain,
         "tables": _tables, "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
+        "serve": _serve, "invite": _invite, "audit": _audit,
     }  # fmt: skip
     try:
         if asked.command != "check":
@@ -78,6 +85,8 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     except standings.Ambiguous as error:
         return _fail(str(error), Exit.QUESTION)
     except (CannotRevert, Refused, sheets.DoesNotFit, tables.Withheld) as error:
+        return _fail(str(error), Exit.REFUSED)
+    except (CannotInvite, PortTaken) as error:
         return _fail(str(error), Exit.REFUSED)
     except Locked as error:
         return _fail(str(error), Exit.LOCKED)
@@ -468,3 +477,36 @@ def _demo(home: Home, asked: argparse.Namespace) -> int:
         return run(arguments.parser().parse_args(words), home.path)
 
     return demo.demo(home, asked, command)
+
+
+# ------------------------------------------------------------------------------------------------ pages and people
+
+
+def _serve(home: Home, asked: argparse.Namespace) -> int:
+    if not Staff.objects.exists():
+        print("Nobody is let in yet. Run: groundswell invite you@example.com --role administrator")
+    print(f"Groundswell at http://127.0.0.1:{asked.port}/ (end with Ctrl-C)", flush=True)
+    return serve(home.path, asked.port)
+
+
+def _invite(home: Home, asked: argparse.Namespace) -> int:
+    word = invite(_actor(home), asked.email, asked.name or asked.email, asked.role)
+    origin = site(home.path, asked.port)["origin"]
+    print(f"Good once, for seven days: {origin}/invitation/{word}/")
+    return Exit.ACCEPTED
+
+
+def _audit(home: Home, asked: argparse.Namespace) -> int:
+    if asked.verb == "list":
+        for entry in Entry.objects.all():
+            print(f"{entry.number:>6}  {entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.who}  {entry.verb}  {entry.about}")
+        return Exit.ACCEPTED
+    count, found = trail.verify(Secrets.of(home.path).trail, heads(home.path))
+    for one in found:
+        print(one, file=sys.stderr)
+    print(f"{count} entries, {len(found)} breaks")
+    return Exit.FAULT if found else Exit.ACCEPTED
+
+
+def _actor(home: Home) -> Actor:
+    return Actor(home.path, None, _now())

@@ -10,11 +10,13 @@ from contextlib import redirect_stdout
 
 from groundswell.cli import say
 from groundswell.cli.arguments import OVERVIEW
+from groundswell.cli.people import people
 from groundswell.demo.exports import make
 from groundswell.engine.home import Home
 from groundswell.reads.explain import explain
 from groundswell.reads.overview import overview
 from groundswell.reads.partners import Ranked, ranked_partners
+from groundswell.server.serve import serve
 
 UNTIL = dt.date(2026, 10, 31)
 RESELLERS_UNTIL = dt.date(2012, 12, 31)
@@ -38,7 +40,12 @@ def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
     print(f"\n$ groundswell explain {one}\n" + say.explanation(explain(home, one, 2)))
     print("\n$ groundswell overview\n" + say.overview(overview(OVERVIEW)))
     print(f"\nLook further: export GROUNDSWELL_HOME={home.path}, then groundswell partners, explain, tables, loads.")
-    return 0
+    signed = list(people(home))
+    if asked.no_serve:
+        return 0
+    print(f"\nPages: http://127.0.0.1:{asked.port}/  (end with Ctrl-C)\n")
+    print(say.table(["sign in as", "with the password", "role"], [list(one) for one in signed]), flush=True)
+    return serve(home.path, asked.port)
 
 
 def _resellers(asked: argparse.Namespace) -> Iterator[list[str]]:

@@ -11,8 +11,8 @@ import django
 
 from groundswell.cli import arguments
 from groundswell.cli.exits import Exit, is_full
+from groundswell.engine.made import MADE
 
-_MARK = "made-by-demo"
 
 
 def _fresh(path: Path) -> None:
@@ -20,12 +20,12 @@ def _fresh(path: Path) -> None:
 
     Raises ValueError for such a folder.
     """
-    if (path / _MARK).is_file():
+    if (path / MADE).is_file():
         shutil.rmtree(path)
     if path.exists() and any(path.iterdir()):
         raise ValueError(f"{path} holds an instance that no demo made; name another folder with --home")
     path.mkdir(parents=True, exist_ok=True)
-    (path / _MARK).write_text("This folder was made by `groundswell demo`, which empties it at its next start.\n")
+    (path / MADE).write_text("This folder was made by `groundswell demo`, which empties it at its next start.\n")
 
 
 def _in_the_way(home: Path) -> Path | None:

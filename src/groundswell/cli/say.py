@@ -14,9 +14,9 @@ from groundswell.actions.quarantine import Exported
 from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation
-from groundswell.reads.overview import QUIET, Overview
+from groundswell.reads.overview import SEGMENTS, Overview
 from groundswell.reads.partners import Ranked, Standing
-from groundswell.reads.quality import Quality
+from groundswell.reads.quality import Quality, computable, computable_of
 from groundswell.reads.quarantine import Aside
 from groundswell.reads.sheets import Cell
 from groundswell.records.loads import Load
@@ -179,7 +179,7 @@ def quality(found: Quality) -> str:
         lines.append(f"{found.deals_without_amount} deals have no amount; it stays unknown")
     for domain, count in found.shared_domains[:5]:
         lines.append(f"{count} organisations share the domain {domain}: are they one? Nothing is merged by itself.")
-    return "\n".join([*lines, signals(found.computable, found.signals, found.would_add, found.unavailable)])
+    return "\n".join([*lines, computable(found.computable, found.signals, found.would_add, found.unavailable)])
 
 
 NO_PARTNERS = (
@@ -187,31 +187,6 @@ NO_PARTNERS = (
     "(organisations with is_partner, or memberships), and beside each deal a column that names its partner (touches with "
     "partner_id)."
 )
-
-
-def signals(computable: int, declared: int, would_add: dict[str, int], unavailable: Mapping[str, Sequence[str]]) -> str:
-    """N of M signals can be computed; X would add K, with the columns that are wanted where the table is there."""
-    more = "; ".join(f"{_wanted(table, unavailable)} would add {count}" for table, count in would_add.items())
-    return f"{computable} of {declared} signals can be computed from your data{'; ' + more if more else ''}."
-
-
-def _computable(manifest: dict[str, Any]) -> tuple[int, int]:
-    return manifest["signals"]["computable"], manifest["signals"]["declared"]
-
-
-def _wanted(table: str, unavailable: Mapping[str, Sequence[str]]) -> str:
-    names = {name for missing in unavailable.values() for name in missing}
-    columns = sorted(name.split(".")[1] for name in names if name.startswith(f"{table}."))
-    kinds = [re.fullmatch(rf"{table} of (?:type|kind) (.+)", name) for name in names]
-    words = sorted({word for kind in kinds if kind for word in kind[1].split(" or ")})
-    if table in names or not (columns or words):
-        return table
-    rest = [f"{len(words) - _WORDS} more"] if len(words) > _WORDS else []
-    return f"{table} with {', '.join([*columns, *words[:_WORDS], *rest])}"
-
-
-_WORDS = 4
-"""So many kinds of rows are named; the others are counted."""
 
 
 def loads(found: Iterable[Load]) -> str:
@@ -288,7 +263,7 @@ def run(manifest: dict[str, Any]) -> str:
     could = manifest["signals"]
     lines = [
         f"{manifest['partners']} partners assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
-        signals(could["computable"], could["declared"], manifest["would_add"], manifest["unavailable"]),
+        computable_of(manifest),
         *manifest["remarks"],
     ]
     return "\n".join(lines)
@@ -343,7 +318,7 @@ def ranked(found: Ranked, width: int = 10_000) -> str:
     """The ranked list for a terminal of so many columns; what is too wide is cut at the last column."""
     rows = [
         [str(one.rank), one.name, _score(one), _span(one), f"{number(one.coverage * 100, 0)}%",
-         one.band or "open", one.result["standing"]["segment"] or NOT_PLACED, one.state, _next(one)]
+         one.band or "open", one.result["standing"]["segment"] or NOT_PLACED, one.state, one.next_act]
         for one in found.partners
     ]  # fmt: skip
     manifest = found.manifest
@@ -351,7 +326,7 @@ def ranked(found: Ranked, width: int = 10_000) -> str:
         "",
         f"as of {found.as_of}, run {found.run_id[:12]}. Range: from every unknown at its worst to every unknown at its best; "
         "where too little is known the low end ranks.",
-        signals(*_computable(manifest), manifest["would_add"], manifest["unavailable"]),
+        computable_of(manifest),
         *manifest["remarks"],
     ]
     headers = ["rank", "partner", "readiness", "range", "known", "band", "segment", "state", "next"]
@@ -359,16 +334,9 @@ def ranked(found: Ranked, width: int = 10_000) -> str:
     return "\n".join([*lines, *foot])
 
 
-def _next(one: Standing) -> str:
-    gaps = one.result["gaps"]
-    known = [gap for gap in gaps if gap["known"] and gap["remedy"] and one.state != "too little known"]
-    return str((known or gaps)[0]["remedy"]) if gaps else ""
-
-
 # ------------------------------------------------------------------------------------------------------- overview
 
 NOT_PLACED = "not placed"
-SEGMENTS = ("active", "ready", "developing", "inactive", "")
 
 
 def overview(found: Overview, width: int = 10_000) -> str:
@@ -388,8 +356,7 @@ def _overview(found: Overview) -> Iterator[str]:
     yield f"READY AND IDLE: able and engaged, nothing won in 12 months ({segments.get('ready', 0)})"
     yield from _idle(found)
     yield ""
-    quiet = sum(standing["quiet"].get(state, 0) for state in QUIET)
-    yield f"WENT QUIET, each by its own rhythm ({quiet})"
+    yield f"WENT QUIET, each by its own rhythm ({found.quiet_count})"
     for one in found.quiet:
         said = one.result["standing"]["quiet"]
         yield f"  {one.name}: {said['pattern'] or said['state']}; {said['said']}"
@@ -405,7 +372,7 @@ def _overview(found: Overview) -> Iterator[str]:
     silent = standing["quiet"].get("cannot tell", 0)
     if silent:
         yield f"  of {silent} it cannot be told whether they are quiet: too few gaps, or no source says"
-    yield "  " + signals(*_computable(manifest), manifest["would_add"], manifest["unavailable"])
+    yield "  " + computable_of(manifest)
     for remark in manifest["remarks"]:
         yield f"  {remark}"
 
@@ -415,18 +382,12 @@ def _idle(found: Overview) -> Iterator[str]:
     for one in found.idle:
         momentum = one.result["standing"]["momentum"]
         moved = "" if momentum is None else f"{momentum:+.1f}"
-        rows.append([one.name, _score(one), _span(one), moved, _able(one), _next(one)])
+        rows.append([one.name, _score(one), _span(one), moved, ", ".join(one.strongest), one.next_act])
     if rows:
         yield from (
             f"  {line}"
             for line in table(["partner", "readiness", "range", "moved", "why", "missing"], rows, 56).splitlines()
         )
-
-
-def _able(one: Standing) -> str:
-    """The two lines that give most."""
-    lines = sorted(one.result["readiness"]["lines"], key=lambda line: -Fraction(line["contribution"]))
-    return ", ".join(line["signal"].replace("_", " ") for line in lines[:2])
 
 
 def _flows(flows: Sequence[Sequence[Any]]) -> str:

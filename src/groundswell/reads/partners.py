@@ -7,8 +7,10 @@ from typing import Any
 
 from django.db.models import Q
 
+from groundswell.reads.rights import mine
 from groundswell.records.loads import Load
 from groundswell.records.runs import Published, PublishedPartner, Run
+from groundswell.records.staff import Staff
 
 
 class NothingPublished(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -39,6 +41,19 @@ class Standing:
     state: str
     band: str
     result: dict[str, Any]
+
+    @property
+    def next_act(self) -> str:
+        """What would help it most: of the gaps that are known, or else what to find out."""
+        gaps = self.result["gaps"]
+        known = [gap for gap in gaps if gap["known"] and gap["remedy"] and self.state != "too little known"]
+        return str((known or gaps)[0]["remedy"]) if gaps else ""
+
+    @property
+    def strongest(self) -> tuple[str, ...]:
+        """The two signals that give it most points, in words."""
+        lines = sorted(self.result["readiness"]["lines"], key=lambda line: -Fraction(line["contribution"]))
+        return tuple(line["signal"].replace("_", " ") for line in lines[:2])
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,13 @@ def partner(called: str) -> Standing:
     if not named:
         raise Unknown(f"no partner of the published run is called '{called}'. See: groundswell partners")
     return standing_of(named[0])
+
+
+def named_like(staff: Staff, text: str, at_most: int) -> list[PublishedPartner]:
+    """Partners that somebody sees whose name has that text, those that begin with it first. Raises NothingPublished."""
+    rows = mine(staff, published().partners.filter(name__icontains=text))
+    begins = list(rows.filter(name__istartswith=text)[:at_most])
+    return [*begins, *rows.exclude(name__istartswith=text)[: at_most - len(begins)]]
 
 
 def standing_of(row: PublishedPartner) -> Standing:

@@ -1,7 +1,10 @@
 """What the loaded data can and cannot say, before any score."""
 
 import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from groundswell.core.assess import availability
 from groundswell.engine.home import Home
@@ -48,3 +51,31 @@ def quality(home: Home, as_of: dt.date) -> Quality:
         shared_domains=tuple((str(row["domain"]), int(str(row["n"]))) for row in shared),
         deals_without_amount=int(str(empty)),
     )
+
+
+_WORDS = 4
+"""So many kinds of rows are named; the others are counted."""
+
+
+def computable(count: int, declared: int, would_add: dict[str, int], unavailable: Mapping[str, Sequence[str]]) -> str:
+    """N of M signals can be computed; X would add K, with the columns that are wanted where the table is there."""
+    more = "; ".join(f"{wanted(table, unavailable)} would add {added}" for table, added in would_add.items())
+    return f"{count} of {declared} signals can be computed from your data{'; ' + more if more else ''}."
+
+
+def computable_of(manifest: dict[str, Any]) -> str:
+    """The same of a run."""
+    could = manifest["signals"]
+    return computable(could["computable"], could["declared"], manifest["would_add"], manifest["unavailable"])
+
+
+def wanted(table: str, unavailable: Mapping[str, Sequence[str]]) -> str:
+    """A table with what is wanting of it: columns, and kinds of rows."""
+    names = {name for missing in unavailable.values() for name in missing}
+    columns = sorted(name.split(".")[1] for name in names if name.startswith(f"{table}."))
+    kinds = [re.fullmatch(rf"{table} of (?:type|kind) (.+)", name) for name in names]
+    words = sorted({word for kind in kinds if kind for word in kind[1].split(" or ")})
+    if table in names or not (columns or words):
+        return table
+    rest = [f"{len(words) - _WORDS} more"] if len(words) > _WORDS else []
+    return f"{table} with {', '.join([*columns, *words[:_WORDS], *rest])}"

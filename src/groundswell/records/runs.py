@@ -29,11 +29,33 @@ class PublishedPartner(models.Model):
     external_id = models.TextField()
     source = models.TextField()
     result: Any = models.JSONField()
+    segment = models.CharField(max_length=16, default="", help_text="empty: not placed")
+    band = models.CharField(max_length=16, default="", help_text="empty: open, since the range spans several")
+    state = models.CharField(max_length=24, default="", help_text="of readiness: scored, or why not")
+    quiet = models.CharField(max_length=24, default="", help_text="state of activity by its own rhythm")
+    attention = models.CharField(max_length=16, default="")
+    country = models.CharField(max_length=2, default="", help_text="ISO 3166 alpha-2")
+    partner_type = models.TextField(default="")
+    tier = models.TextField(default="")
+    coverage = models.FloatField(default=0, help_text="from 0 to 1; exact in `result`, here for order")
+    last_on = models.DateField(null=True, help_text="the day of its last act; none: it never acted, or nobody knows")
+    won = models.DecimalField(
+        max_digits=28, decimal_places=4, null=True, help_text="won revenue of 12 months, home currency; none: not known"
+    )
+    short = models.IntegerField(null=True, help_text="how many conditions keep it out of segment ready; none: it is there, or nobody knows")
 
     class Meta:
-        """A partner stands once in a run."""
+        """A partner stands once in a run; each order that lists offer has its index, with the rank to tell ties apart."""
 
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "partner_id"], name="one_partner_a_run")]
+        indexes: ClassVar = [
+            models.Index(fields=["run", "rank"], name="partners_by_rank"),
+            models.Index(fields=["run", "name", "rank"], name="partners_by_name"),
+            models.Index(fields=["run", "coverage", "rank"], name="partners_by_coverage"),
+            models.Index(fields=["run", "last_on", "rank"], name="partners_by_last_act"),
+            models.Index(fields=["run", "won", "rank"], name="partners_by_won"),
+            models.Index(fields=["run", "segment", "rank"], name="partners_by_segment"),
+        ]
         ordering: ClassVar = ["rank"]
 
 

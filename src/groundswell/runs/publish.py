@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from django.db import transaction
 
 from groundswell.engine import durable
 from groundswell.engine.home import Home
+from groundswell.records.jobs import hold_fence
 from groundswell.records.loads import after_the_latest
 from groundswell.records.runs import Published, PublishedPartner, Run
 
@@ -38,6 +41,7 @@ def publish(home: Home, run_id: str, manifest: dict[str, Any], now: dt.datetime)
                 PublishedPartner.objects.bulk_create(chunk)
     durable.step("commit", Path(f"publish {run_id[:12]}"))
     with transaction.atomic(durable=True):
+        hold_fence()
         run.complete = True
         run.save()
         Published.objects.update_or_create(only=1, defaults={"run": run, "moved_at": after_the_latest(now)})
@@ -47,13 +51,35 @@ def publish(home: Home, run_id: str, manifest: dict[str, Any], now: dt.datetime)
 def _rows(path: Path, run: Run) -> Iterator[PublishedPartner]:
     with path.open(encoding="utf-8") as file:
         for line in file:
-            one = json.loads(line)
-            yield PublishedPartner(
-                run=run,
-                rank=one["rank"],
-                partner_id=one["partner_id"],
-                name=one["name"] or "",
-                external_id=one["external_id"] or "",
-                source=one["source"] or "",
-                result=one,
-            )
+            yield published_partner(run, json.loads(line))
+
+
+def published_partner(run: Run, one: dict[str, Any]) -> PublishedPartner:
+    """A partner of a run as lists read it: the whole result, and beside it what lists filter and order by."""
+    readiness, standing, won = one["readiness"], one["standing"], one["signals"].get("won_revenue")
+    return PublishedPartner(
+        run=run,
+        rank=one["rank"],
+        partner_id=one["partner_id"],
+        name=one["name"] or "",
+        external_id=one["external_id"] or "",
+        source=one["source"] or "",
+        result=one,
+        segment=standing["segment"],
+        band=readiness["band"] or "",
+        state=readiness["state"],
+        quiet=standing["quiet"]["state"],
+        attention=standing["attention"]["tier"] or "",
+        country=one["country"] or "",
+        partner_type=one["partner_type"] or "",
+        tier=one["tier"] or "",
+        coverage=float(Fraction(readiness["coverage"])),
+        last_on=standing["quiet"]["last_on"],
+        won=_decimal(won["low"]) if won and won["state"] == "known" else None,
+        short=sum(unmet["segment"] == "ready" for unmet in standing["moves"]) or None,
+    )
+
+
+def _decimal(said: str) -> Decimal:
+    number = Fraction(said)
+    return (Decimal(number.numerator) / Decimal(number.denominator)).quantize(Decimal("0.0001"))

@@ -25,6 +25,7 @@ from groundswell.core.tables.proof import Question
 from groundswell.engine import durable, landings
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home
+from groundswell.records.jobs import hold_fence
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow, after_the_latest
 from groundswell.runs import damage, drift
 from groundswell.runs.kept import confirmed
@@ -426,6 +427,7 @@ def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow], tries
     """The moment from which the load is seen: one transaction, synced by SQLite before it returns."""
     durable.step("commit", Path(load.name))
     with transaction.atomic(durable=True):
+        hold_fence()
         LoadFile.objects.bulk_create(files)
         QuarantinedRow.objects.bulk_create(rows, batch_size=500)
         RetriedRow.objects.bulk_create(tries, batch_size=500)

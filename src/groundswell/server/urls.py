@@ -1,0 +1,51 @@
+"""Every address of the pages."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import include, path
+
+from groundswell.core.rights import may
+from groundswell.web.account import views as account
+from groundswell.web.data import views as data
+from groundswell.web.disputes import views as disputes
+from groundswell.web.overview import views as overview
+from groundswell.web.partner import views as partner
+from groundswell.web.partners import views as partners
+from groundswell.web.people import views as people
+from groundswell.web.shell import views as shell
+from groundswell.web.shell.page import page, staff
+from groundswell.web.trail import views as trail
+
+
+@page("see partners")
+def start(request: HttpRequest) -> HttpResponse:
+    """Where a role begins: the overview, or for a seller the partners."""
+    return redirect("overview" if may(staff(request).role, "see the overview") else "partners")
+
+
+urlpatterns = [
+    path("", start, name="start"),
+    path("overview/", overview.overview, name="overview"),
+    path("overview/counted/", overview.counted, name="overview-counted"),
+    path("find/", shell.find, name="find"),
+    path("account/", account.account, name="account"),
+    path("theme/", account.theme, name="theme"),
+    path("invitation/<str:word>/", account.invitation, name="invitation"),
+    path("account/", include("allauth.urls")),
+    path("partners/", partners.partners, name="partners"),
+    path("partners/<str:partner_id>/", partner.partner, name="partner"),
+    path("data/", data.sources, name="sources"),
+    path("data/quarantine/", data.quarantine, name="quarantine"),
+    path("data/mappings/", data.mappings, name="mappings"),
+    path("data/jobs/", data.jobs, name="jobs"),
+    path("disputes/", disputes.disputes, name="disputes"),
+    path("disputes/<int:number>/answer/", disputes.answered, name="dispute-answered"),
+    path("people/", people.people, name="people"),
+    path("people/invite/", people.invited, name="person-invited"),
+    path("people/<int:number>/", people.changed, name="person-changed"),
+    path("trail/", trail.trail, name="trail"),
+]
+handler400 = "groundswell.web.shell.errors.bad"
+handler403 = "groundswell.web.shell.errors.refused"
+handler404 = "groundswell.web.shell.errors.not_found"
+handler500 = "groundswell.web.shell.errors.broken"

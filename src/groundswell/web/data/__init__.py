@@ -1,0 +1,1 @@
+"""Sources, quarantine, mappings, jobs."""

@@ -1,0 +1,1 @@
+"""The overview: the programme on one page."""

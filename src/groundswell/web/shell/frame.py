@@ -1,0 +1,88 @@
+"""What the frame around every page shows: where one can go, as of when, who one is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import rules
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from groundswell.records.disputes import Dispute
+from groundswell.records.runs import Published
+
+THEMES = ("light", "dark", "system")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One entry of the navigation: its word, the name of its page, the verb it takes, its key after `g`."""
+
+    word: str
+    name: str
+    right: str
+    key: str
+    waits: str = ""
+
+
+WAYS: tuple[tuple[str, tuple[Way, ...]], ...] = (
+    ("Today", (Way("Overview", "overview", "see the overview", "o"),)),
+    ("Partners", (Way("Partners", "partners", "see partners", "p"),)),
+    (
+        "Data",
+        (
+            Way("Sources", "sources", "see data", "d"),
+            Way("Quarantine", "quarantine", "see data", "n"),
+            Way("Mappings", "mappings", "see data", "m"),
+            Way("Jobs", "jobs", "see data", "j"),
+            Way("Disputes", "disputes", "dispute a figure", "i", waits="disputes"),
+        ),
+    ),
+    (
+        "People",
+        (
+            Way("People", "people", "see people", "w"),
+            Way("Trail", "trail", "read the trail", "t"),
+        ),
+    ),
+)
+"""The navigation, by job. A way that a role cannot go is absent."""
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """For every template: the navigation of this person, the theme, and the day of the published run."""
+    theme = request.COOKIES.get("theme", "system")
+    found: dict[str, Any] = {
+        "theme": theme if theme in THEMES else "system", "themes": THEMES, "demo": settings.DEMO
+    }  # fmt: skip
+    person = getattr(request, "user", None)  # absent where a request was refused before anybody was looked up
+    if person is None or not person.is_authenticated:
+        return found
+    jobs: dict[str, list[dict[str, Any]]] = {}
+    for way in ways(request):
+        jobs.setdefault(way["job"], []).append(way)
+    pointer = Published.pointer()
+    return found | {
+        "navigation": [{"job": job, "ways": mine} for job, mine in jobs.items()],
+        "run": pointer.run if pointer else None,
+        "can_load": rules.has_perm("take in data", request.user),
+    }
+
+
+def ways(request: HttpRequest) -> list[dict[str, Any]]:
+    """The ways that this person can go, with what waits on each."""
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    answers = rules.has_perm("answer disputes", request.user)
+    waits = {"disputes": Dispute.objects.filter(verdict="").count()} if answers else {}
+    return [
+        {
+            "job": job,
+            "way": way,
+            "url": reverse(way.name),
+            "here": here.split("-")[0] == way.name,
+            "waits": waits.get(way.waits),
+        }
+        for job, all_ways in WAYS
+        for way in all_ways
+        if rules.has_perm(way.right, request.user)
+    ]

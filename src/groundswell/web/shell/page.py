@@ -1,0 +1,86 @@
+"""Who may open a page. A view without `page` or `public` is refused: nothing is open because it was forgotten."""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+import rules
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from groundswell.actions.act import Actor, NotAllowed
+from groundswell.core.rights import VERBS, may
+from groundswell.engine.home import Home
+from groundswell.records.staff import Staff
+
+View = Callable[..., HttpResponseBase]
+
+
+def _predicate(verb: str) -> rules.Predicate:
+    return rules.predicate(lambda one: may(one.role, verb), name=verb)
+
+
+for _verb in VERBS:
+    rules.add_perm(_verb, _predicate(_verb))
+
+
+def page(right: str) -> Callable[[View], View]:
+    """A page that takes a verb of core.rights: whoever is not signed in signs in first, other roles are refused."""
+    if right not in VERBS:
+        raise ValueError(f"no verb '{right}' in core.rights")
+
+    def guarded(view: View) -> View:
+        @wraps(view)
+        def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _sign_in(request)
+            if not rules.has_perm(right, request.user):
+                roles = " and ".join(sorted(VERBS[right]))
+                raise PermissionDenied(f"To {right} is for {roles}.")
+            try:
+                return view(request, *args, **kwargs)
+            except NotAllowed as error:
+                raise PermissionDenied(str(error)) from error
+
+        opened.right = right  # type: ignore[attr-defined]
+        return opened
+
+    return guarded
+
+
+def public(view: View) -> View:
+    """A page that anybody opens, signed in or not."""
+    view.right = None  # type: ignore[attr-defined]
+    return view
+
+
+def _sign_in(request: HttpRequest) -> HttpResponseBase:
+    """The way to sign in: for a part of a page, which cannot show it, the address to go to."""
+    if request.headers.get("HX-Request"):
+        answer = HttpResponse(status=401)
+        answer["HX-Redirect"] = redirect_to_login(request.headers.get("HX-Current-URL", "/")).url
+        return answer
+    return redirect_to_login(request.get_full_path())
+
+
+def staff(request: HttpRequest) -> Staff:
+    """Who asks: a page that is open has one."""
+    return cast(Staff, request.user)
+
+
+def home() -> Home:
+    """The instance that this process serves."""
+    return Home(settings.HOME)
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who acts, now."""
+    return actor_of(staff(request))
+
+
+def actor_of(one: Staff) -> Actor:
+    """One of our people, acting now."""
+    return Actor(home().path, one, dt.datetime.now(dt.UTC))
