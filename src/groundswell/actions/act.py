@@ -45,7 +45,9 @@ class Act:
 
 
 @contextmanager
-def act(actor: Actor, verb: str, about: str, said: Mapping[str, object] | None = None, right: str = "") -> Iterator[Act]:
+def act(
+    actor: Actor, verb: str, about: str, said: Mapping[str, object] | None = None, right: str = ""
+) -> Iterator[Act]:
     """Do one act and leave one entry, both or neither. Raises NotAllowed before anything is touched.
 
     `right` is the verb of core.rights that it takes; without one it is an act on what is the actor's own.

@@ -36,6 +36,11 @@ def answer(actor: Actor, one: Dispute, verdict: str, said: str) -> Dispute:
         fresh = Dispute.objects.select_for_update().get(pk=one.pk)
         if fresh.verdict:
             raise CannotAnswer(f"{fresh.answered_by} answered this at {fresh.answered_at:%H:%M}: {fresh.answer}")
-        fresh.verdict, fresh.answer, fresh.answered_by, fresh.answered_at = verdict, said.strip(), actor.staff, actor.now
+        fresh.verdict, fresh.answer, fresh.answered_by, fresh.answered_at = (
+            verdict,
+            said.strip(),
+            actor.staff,
+            actor.now,
+        )
         fresh.save()
     return fresh

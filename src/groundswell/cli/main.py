@@ -14,7 +14,6 @@ from groundswell.cli.exits import Exit, is_full
 from groundswell.engine.made import MADE
 
 
-
 def _fresh(path: Path) -> None:
     """Empty a folder that an earlier demo made; any other folder that holds something is left alone.
 

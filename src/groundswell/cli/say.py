@@ -1,10 +1,9 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
 import math
-import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
@@ -260,7 +259,6 @@ def retried(load: Load) -> str:
 
 def run(manifest: dict[str, Any]) -> str:
     """What a run came to."""
-    could = manifest["signals"]
     lines = [
         f"{manifest['partners']} partners assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
         computable_of(manifest),

@@ -53,7 +53,7 @@ def concentration(amounts: Iterable[Fraction]) -> Concentration | None:
     whole, n = sum(ordered, Fraction(0)), len(ordered)
     if not whole:
         return None
-    hhi = sum((one / whole) ** 2 for one in ordered) * 10_000
+    hhi = sum(((one / whole) ** 2 for one in ordered), Fraction(0)) * 10_000
     ranked = sum(place * one for place, one in enumerate(reversed(ordered), 1))
     gini = 2 * ranked / (n * whole) - Fraction(n + 1, n)
     return Concentration(tuple(ordered), hhi, 10_000 / hhi, gini, gini * n / (n - 1) if n > 1 else None)

@@ -126,7 +126,7 @@ def concentration_of(staff: Staff) -> tuple[Concentration | None, int]:
     """
     partners = mine(staff, published().partners.order_by())
     known = partners.filter(won__isnull=False, won__gte=0).values_list("won", flat=True)
-    return concentration(Fraction(one) for one in known), partners.filter(won=None).count()
+    return concentration(Fraction(one) for one in known if one is not None), partners.filter(won=None).count()
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,21 @@ def decisions(staff: Staff) -> list[Decision]:
     if may(staff.role, "assign partners"):
         alone = partners.filter(segment="ready").exclude(partner_id__in=Book.objects.values("partner_id")).count()
         if alone:
-            what = f"Give {alone} ready and idle partners a manager" if alone > 1 else "Give a ready and idle partner a manager"
-            found.append(Decision(what, "able and engaged, and in nobody's book", "partners", "segment=ready&manager=nobody"))
+            what = (
+                f"Give {alone} ready and idle partners a manager"
+                if alone > 1
+                else "Give a ready and idle partner a manager"
+            )
+            found.append(
+                Decision(what, "able and engaged, and in nobody's book", "partners", "segment=ready&manager=nobody")
+            )
     reviewed = partners.exclude(result__standing__reviews=[]).count()
     if reviewed:
-        what = f"Decide about {reviewed} partners on a review list" if reviewed > 1 else "Decide about a partner on a review list"
+        what = (
+            f"Decide about {reviewed} partners on a review list"
+            if reviewed > 1
+            else "Decide about a partner on a review list"
+        )
         found.append(Decision(what, "low for several quarters though enough was known", "partners", "list=review"))
     odd = partners.exclude(result__standing__look_at=[]).count()
     if odd:
@@ -167,4 +177,3 @@ def decisions(staff: Staff) -> list[Decision]:
             what = f"Put {aside} rows right" if aside > 1 else "Put a row right"
             found.append(Decision(what, "set aside at take-in; nothing was guessed, nothing dropped", "quarantine"))
     return found[:3]
-

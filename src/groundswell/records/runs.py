@@ -42,7 +42,9 @@ class PublishedPartner(models.Model):
     won = models.DecimalField(
         max_digits=28, decimal_places=4, null=True, help_text="won revenue of 12 months, home currency; none: not known"
     )
-    short = models.IntegerField(null=True, help_text="how many conditions keep it out of segment ready; none: it is there, or nobody knows")
+    short = models.IntegerField(
+        null=True, help_text="how many conditions keep it out of segment ready; none: it is there, or nobody knows"
+    )
 
     class Meta:
         """A partner stands once in a run; each order that lists offer has its index, with the rank to tell ties apart."""

@@ -176,7 +176,11 @@ def _give_back(job: Job, token: int, said: str, again: bool) -> int:
         mine = Job.objects.filter(pk=job.pk, token=token, state=jobs.RUNNING)
         done: dict[str, object] = {} if again else {"finished_at": _now()}
         changed = mine.update(
-            state=jobs.QUEUED if again else jobs.FAILED, token=token + 1, lease_until=None, log=f"{job.log}\n{said}", **done
+            state=jobs.QUEUED if again else jobs.FAILED,
+            token=token + 1,
+            lease_until=None,
+            log=f"{job.log}\n{said}",
+            **done,
         )
         if changed and again:
             work.enqueue(job.pk)

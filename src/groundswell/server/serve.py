@@ -56,7 +56,7 @@ def serve(home: Path, port: int) -> int:
     ]  # fmt: skip
     running = [
         subprocess.Popen([sys.executable, "-m", "granian", *granian], env=around),  # noqa: S603
-        subprocess.Popen([sys.executable, "-m", "groundswell.server.worker"], env=around),  # noqa: S603
+        subprocess.Popen([sys.executable, "-m", "groundswell.server.worker"], env=around),
     ]
     told: list[int] = []
 

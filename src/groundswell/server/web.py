@@ -160,7 +160,11 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = HOME / "uploads"
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if _SITE.get("mail") else "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if _SITE.get("mail")
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
 EMAIL_FILE_PATH = HOME / "mail"
 globals().update({f"EMAIL_{name.upper()}": value for name, value in _SITE.get("mail", {}).items()})
 DEFAULT_FROM_EMAIL = _SITE.get("from", "groundswell@localhost")

@@ -5,242 +5,328 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('records', '0005_loads_that_say_all'),
+        ("records", "0005_loads_that_say_all"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('partner_id', models.TextField(primary_key=True, serialize=False)),
-                ('since', models.DateTimeField()),
+                ("partner_id", models.TextField(primary_key=True, serialize=False)),
+                ("since", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Dispute',
+            name="Dispute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('partner_id', models.TextField()),
-                ('partner_name', models.TextField()),
-                ('signal', models.TextField(default='', help_text='the signal, or empty: the whole of what is said of the partner')),
-                ('row', models.TextField(default='', help_text='the source row as `load:line`, or empty')),
-                ('run_id', models.CharField(max_length=64)),
-                ('why', models.TextField()),
-                ('asked_at', models.DateTimeField()),
-                ('verdict', models.CharField(choices=[('', 'open'), ('upheld', 'upheld'), ('stands', 'stands')], default='', max_length=10)),
-                ('answer', models.TextField(default='')),
-                ('answered_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("partner_id", models.TextField()),
+                ("partner_name", models.TextField()),
+                (
+                    "signal",
+                    models.TextField(
+                        default="", help_text="the signal, or empty: the whole of what is said of the partner"
+                    ),
+                ),
+                ("row", models.TextField(default="", help_text="the source row as `load:line`, or empty")),
+                ("run_id", models.CharField(max_length=64)),
+                ("why", models.TextField()),
+                ("asked_at", models.DateTimeField()),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("", "open"), ("upheld", "upheld"), ("stands", "stands")], default="", max_length=10
+                    ),
+                ),
+                ("answer", models.TextField(default="")),
+                ("answered_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-asked_at'],
+                "ordering": ["-asked_at"],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('who', models.TextField(help_text='e-mail of one of our people, or `command line: <user of the machine>`')),
-                ('verb', models.TextField()),
-                ('about', models.TextField(help_text='what was acted upon, by its id')),
-                ('said', models.JSONField(default=dict, help_text='what the act changed; references, no personal values')),
-                ('digest', models.CharField(max_length=64)),
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "who",
+                    models.TextField(help_text="e-mail of one of our people, or `command line: <user of the machine>`"),
+                ),
+                ("verb", models.TextField()),
+                ("about", models.TextField(help_text="what was acted upon, by its id")),
+                (
+                    "said",
+                    models.JSONField(default=dict, help_text="what the act changed; references, no personal values"),
+                ),
+                ("digest", models.CharField(max_length=64)),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('until', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("until", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('as_of', models.CharField(default='', help_text='a day such as 2026-01-31, where the work is of one', max_length=10)),
-                ('input_hash', models.CharField(max_length=64)),
-                ('request', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('asks', 'asks')], default='queued', max_length=10)),
-                ('asked_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('attempts', models.IntegerField(default=0)),
-                ('token', models.BigIntegerField(default=0, help_text='fencing: only the worker that holds the latest may write')),
-                ('lease_until', models.DateTimeField(help_text='when a worker that says nothing is taken for dead', null=True)),
-                ('cancel_asked', models.BooleanField(default=False)),
-                ('log', models.TextField(default='')),
-                ('outcome', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=20)),
+                (
+                    "as_of",
+                    models.CharField(
+                        default="", help_text="a day such as 2026-01-31, where the work is of one", max_length=10
+                    ),
+                ),
+                ("input_hash", models.CharField(max_length=64)),
+                ("request", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                            ("asks", "asks"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("attempts", models.IntegerField(default=0)),
+                (
+                    "token",
+                    models.BigIntegerField(
+                        default=0, help_text="fencing: only the worker that holds the latest may write"
+                    ),
+                ),
+                (
+                    "lease_until",
+                    models.DateTimeField(help_text="when a worker that says nothing is taken for dead", null=True),
+                ),
+                ("cancel_asked", models.BooleanField(default=False)),
+                ("log", models.TextField(default="")),
+                ("outcome", models.JSONField(default=dict)),
             ],
             options={
-                'ordering': ['-asked_at', '-pk'],
+                "ordering": ["-asked_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='SavedView',
+            name="SavedView",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.TextField()),
-                ('query', models.TextField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField()),
+                ("query", models.TextField()),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Schedule',
+            name="Schedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20, unique=True)),
-                ('at', models.TimeField(help_text='in the home zone')),
-                ('last_for', models.DateField(help_text='the last day for which it was asked', null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=20, unique=True)),
+                ("at", models.TimeField(help_text="in the home zone")),
+                ("last_for", models.DateField(help_text="the last day for which it was asked", null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Staff',
+            name="Staff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.TextField()),
-                ('role', models.CharField(choices=[('leader', 'leader'), ('operations', 'operations'), ('manager', 'manager'), ('seller', 'seller'), ('administrator', 'administrator')], max_length=16)),
-                ('territory', models.JSONField(default=list, help_text='countries, ISO 3166 alpha-2, of a manager or seller')),
-                ('is_active', models.BooleanField(default=True)),
-                ('joined_at', models.DateTimeField(help_text='when the invitation was accepted', null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.TextField()),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("leader", "leader"),
+                            ("operations", "operations"),
+                            ("manager", "manager"),
+                            ("seller", "seller"),
+                            ("administrator", "administrator"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "territory",
+                    models.JSONField(default=list, help_text="countries, ISO 3166 alpha-2, of a manager or seller"),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("joined_at", models.DateTimeField(help_text="when the invitation was accepted", null=True)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='attention',
-            field=models.CharField(default='', max_length=16),
+            model_name="publishedpartner",
+            name="attention",
+            field=models.CharField(default="", max_length=16),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='band',
-            field=models.CharField(default='', help_text='empty: open, since the range spans several', max_length=16),
+            model_name="publishedpartner",
+            name="band",
+            field=models.CharField(default="", help_text="empty: open, since the range spans several", max_length=16),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='country',
-            field=models.CharField(default='', help_text='ISO 3166 alpha-2', max_length=2),
+            model_name="publishedpartner",
+            name="country",
+            field=models.CharField(default="", help_text="ISO 3166 alpha-2", max_length=2),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='coverage',
-            field=models.FloatField(default=0, help_text='from 0 to 1; exact in `result`, here for order'),
+            model_name="publishedpartner",
+            name="coverage",
+            field=models.FloatField(default=0, help_text="from 0 to 1; exact in `result`, here for order"),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='last_on',
-            field=models.DateField(help_text='the day of its last act; none: it never acted, or nobody knows', null=True),
+            model_name="publishedpartner",
+            name="last_on",
+            field=models.DateField(
+                help_text="the day of its last act; none: it never acted, or nobody knows", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='partner_type',
-            field=models.TextField(default=''),
+            model_name="publishedpartner",
+            name="partner_type",
+            field=models.TextField(default=""),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='quiet',
-            field=models.CharField(default='', help_text='state of activity by its own rhythm', max_length=24),
+            model_name="publishedpartner",
+            name="quiet",
+            field=models.CharField(default="", help_text="state of activity by its own rhythm", max_length=24),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='segment',
-            field=models.CharField(default='', help_text='empty: not placed', max_length=16),
+            model_name="publishedpartner",
+            name="segment",
+            field=models.CharField(default="", help_text="empty: not placed", max_length=16),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='short',
-            field=models.IntegerField(help_text='how many conditions keep it out of segment ready; none: it is there, or nobody knows', null=True),
+            model_name="publishedpartner",
+            name="short",
+            field=models.IntegerField(
+                help_text="how many conditions keep it out of segment ready; none: it is there, or nobody knows",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='state',
-            field=models.CharField(default='', help_text='of readiness: scored, or why not', max_length=24),
+            model_name="publishedpartner",
+            name="state",
+            field=models.CharField(default="", help_text="of readiness: scored, or why not", max_length=24),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='tier',
-            field=models.TextField(default=''),
+            model_name="publishedpartner",
+            name="tier",
+            field=models.TextField(default=""),
         ),
         migrations.AddField(
-            model_name='publishedpartner',
-            name='won',
-            field=models.DecimalField(decimal_places=4, help_text='won revenue of 12 months, home currency; none: not known', max_digits=28, null=True),
+            model_name="publishedpartner",
+            name="won",
+            field=models.DecimalField(
+                decimal_places=4,
+                help_text="won revenue of 12 months, home currency; none: not known",
+                max_digits=28,
+                null=True,
+            ),
         ),
         migrations.AddIndex(
-            model_name='publishedpartner',
-            index=models.Index(fields=['run', 'rank'], name='partners_by_rank'),
+            model_name="publishedpartner",
+            index=models.Index(fields=["run", "rank"], name="partners_by_rank"),
         ),
         migrations.AddIndex(
-            model_name='publishedpartner',
-            index=models.Index(fields=['run', 'name', 'rank'], name='partners_by_name'),
+            model_name="publishedpartner",
+            index=models.Index(fields=["run", "name", "rank"], name="partners_by_name"),
         ),
         migrations.AddIndex(
-            model_name='publishedpartner',
-            index=models.Index(fields=['run', 'coverage', 'rank'], name='partners_by_coverage'),
+            model_name="publishedpartner",
+            index=models.Index(fields=["run", "coverage", "rank"], name="partners_by_coverage"),
         ),
         migrations.AddIndex(
-            model_name='publishedpartner',
-            index=models.Index(fields=['run', 'last_on', 'rank'], name='partners_by_last_act'),
+            model_name="publishedpartner",
+            index=models.Index(fields=["run", "last_on", "rank"], name="partners_by_last_act"),
         ),
         migrations.AddIndex(
-            model_name='publishedpartner',
-            index=models.Index(fields=['run', 'won', 'rank'], name='partners_by_won'),
+            model_name="publishedpartner",
+            index=models.Index(fields=["run", "won", "rank"], name="partners_by_won"),
         ),
         migrations.AddIndex(
-            model_name='publishedpartner',
-            index=models.Index(fields=['run', 'segment', 'rank'], name='partners_by_segment'),
+            model_name="publishedpartner",
+            index=models.Index(fields=["run", "segment", "rank"], name="partners_by_segment"),
         ),
         migrations.AddField(
-            model_name='savedview',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='views', to='records.staff'),
+            model_name="savedview",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="views", to="records.staff"
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='asked_by',
-            field=models.ForeignKey(help_text='empty: a schedule', null=True, on_delete=django.db.models.deletion.PROTECT, to='records.staff'),
+            model_name="job",
+            name="asked_by",
+            field=models.ForeignKey(
+                help_text="empty: a schedule",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="records.staff",
+            ),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='staff',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='invitation', to='records.staff'),
+            model_name="invitation",
+            name="staff",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="invitation", to="records.staff"
+            ),
         ),
         migrations.AddField(
-            model_name='dispute',
-            name='answered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='records.staff'),
+            model_name="dispute",
+            name="answered_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="answers", to="records.staff"
+            ),
         ),
         migrations.AddField(
-            model_name='dispute',
-            name='asked_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='records.staff'),
+            model_name="dispute",
+            name="asked_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="records.staff"
+            ),
         ),
         migrations.AddField(
-            model_name='book',
-            name='manager',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='book', to='records.staff'),
+            model_name="book",
+            name="manager",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="book", to="records.staff"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(fields=('owner', 'name'), name='one_view_a_name'),
+            model_name="savedview",
+            constraint=models.UniqueConstraint(fields=("owner", "name"), name="one_view_a_name"),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running'])), fields=('kind', 'as_of', 'input_hash'), name='one_job_a_piece_of_work'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=("kind", "as_of", "input_hash"),
+                name="one_job_a_piece_of_work",
+            ),
         ),
         # An entry of the trail stays as it was written, whatever program asks.
         migrations.RunSQL(

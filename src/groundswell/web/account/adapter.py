@@ -37,7 +37,9 @@ class Outside(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if sociallogin.is_existing:
             return
         verified = {address.email.lower() for address in sociallogin.email_addresses if address.verified}
-        staff = Staff.objects.filter(email__in=verified, joined_at=None, is_active=True, invitation__isnull=False).first()
+        staff = Staff.objects.filter(
+            email__in=verified, joined_at=None, is_active=True, invitation__isnull=False
+        ).first()
         if staff is None:
             raise ImmediateHttpResponse(render(request, "account/not_invited.html", status=403))
         from groundswell.actions.staff import accept_from_outside

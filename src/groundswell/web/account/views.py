@@ -57,4 +57,6 @@ def invitation(request: HttpRequest, word: str) -> HttpResponse:
         return render(request, "account/not_invited.html", {"why": str(error)}, status=404)
     except ValidationError as error:
         form.add_error("password", error)
-    return render(request, "account/invitation.html", {"form": form, "staff": staff}, status=422 if form.errors else 200)
+    return render(
+        request, "account/invitation.html", {"form": form, "staff": staff}, status=422 if form.errors else 200
+    )

@@ -1,6 +1,5 @@
 """What people say is wrong, and what operations answered."""
 
-import rules
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,13 +7,13 @@ from django.views.decorators.http import require_POST
 
 from groundswell.actions.disputes import CannotAnswer, answer
 from groundswell.reads.disputes import disputes_for
-from groundswell.web.shell.page import actor, page, staff
+from groundswell.web.shell.page import actor, allowed, page, staff
 
 
 @page("dispute a figure")
 def disputes(request: HttpRequest) -> HttpResponse:
     """Disputes about partners that this person sees, open ones first."""
-    said = {"disputes": disputes_for(staff(request)), "answers": rules.has_perm("answer disputes", request.user)}
+    said = {"disputes": disputes_for(staff(request)), "answers": allowed(staff(request), "answer disputes")}
     return render(request, "disputes/disputes.html", said)
 
 

@@ -48,7 +48,9 @@ def _known(found: Overview) -> list[str]:
     lines = [computable_of(found.run.manifest)]
     lines += [f"{count} partners would be placed by {condition}." for condition, count in found.wanted[:3]]
     if cannot_tell:
-        lines.append(f"Of {cannot_tell} partners nobody can tell whether they are quiet: too few gaps, or no source says.")
+        lines.append(
+            f"Of {cannot_tell} partners nobody can tell whether they are quiet: too few gaps, or no source says."
+        )
     return lines
 
 

@@ -41,7 +41,12 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, form: forms.Form, status: int = 200, link: str = "") -> HttpResponse:
-    said = {"people": Staff.objects.select_related("invitation").order_by("name"), "form": form, "roles": ROLES, "link": link}
+    said = {
+        "people": Staff.objects.select_related("invitation").order_by("name"),
+        "form": form,
+        "roles": ROLES,
+        "link": link,
+    }
     return render(request, "people/people.html", said, status=status)
 
 
@@ -68,7 +73,11 @@ def changed(request: HttpRequest, number: int) -> HttpResponse:
     one = get_object_or_404(Staff, pk=number)
     form = _Rights(request.POST)
     if not form.is_valid():
-        messages.error(request, f"{one}: {' '.join(text for texts in form.errors.values() for text in texts)}", extra_tags="risk")
+        messages.error(
+            request,
+            f"{one}: {' '.join(str(text) for texts in form.errors.values() for text in texts)}",
+            extra_tags="risk",
+        )
         return redirect("people")
     try:
         change(actor(request), one, form.cleaned_data["role"], form.cleaned_data["territory"], "active" in request.POST)

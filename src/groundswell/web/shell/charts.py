@@ -22,11 +22,15 @@ def _points(xy: Sequence[tuple[float, float]]) -> str:
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> SafeString:
-    return format_html('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>', kind, f"{x1:.1f}", f"{y1:.1f}", f"{x2:.1f}", f"{y2:.1f}")
+    return format_html(
+        '<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>', kind, f"{x1:.1f}", f"{y1:.1f}", f"{x2:.1f}", f"{y2:.1f}"
+    )
 
 
 def _text(x: float, y: float, said: str, kind: str = "", anchor: str = "start") -> SafeString:
-    return format_html('<text x="{}" y="{}" class="{}" text-anchor="{}">{}</text>', f"{x:.1f}", f"{y:.1f}", kind, anchor, said)
+    return format_html(
+        '<text x="{}" y="{}" class="{}" text-anchor="{}">{}</text>', f"{x:.1f}", f"{y:.1f}", kind, anchor, said
+    )
 
 
 def _all(parts: Sequence[SafeString]) -> SafeString:
@@ -74,9 +78,19 @@ def dot_on_range(
     """One figure on its range, over the middle half of its peers."""
     width, height, scale = 300, 22, 300 / of
     parts = [_line("axis", 0, 11, width, 11)]
-    said = f"{name} {round(low)} to {round(high)}" if point is None else f"{name} {round(point)}, between {round(low)} and {round(high)}"
+    said = (
+        f"{name} {round(low)} to {round(high)}"
+        if point is None
+        else f"{name} {round(point)}, between {round(low)} and {round(high)}"
+    )
     if peers:
-        parts.append(format_html('<rect class="peers" x="{}" y="4" width="{}" height="14" rx="2"/>', f"{peers[0] * scale:.1f}", f"{max((peers[1] - peers[0]) * scale, 1):.1f}"))
+        parts.append(
+            format_html(
+                '<rect class="peers" x="{}" y="4" width="{}" height="14" rx="2"/>',
+                f"{peers[0] * scale:.1f}",
+                f"{max((peers[1] - peers[0]) * scale, 1):.1f}",
+            )
+        )
         said += f"; half of its peers lie between {round(peers[0])} and {round(peers[1])}"
     parts.append(_line("subject", low * scale, 11, max(high * scale, low * scale + 1), 11))
     if point is not None:
@@ -118,7 +132,9 @@ def band(
         anchor = "start" if place == 0 else "middle"
         parts.append(_text(at(place, 0)[0], height - 4, days[place], anchor=anchor))
     known = [point for point in points if point is not None]
-    said = f"from {days[0]} to {days[-1]}: " + (f"from {round(known[0])} to {round(known[-1])}" if known else "never known enough to say")
+    said = f"from {days[0]} to {days[-1]}: " + (
+        f"from {round(known[0])} to {round(known[-1])}" if known else "never known enough to say"
+    )
     return _chart(width, height, said, _all(parts))
 
 
@@ -128,10 +144,14 @@ def steps(parts_of: Sequence[tuple[str, float]], whole: float | None, of: float 
     for name, points in parts_of:
         low, size = min(start, start + points) * scale, max(abs(points) * scale, 1)
         kind = "bar" if points >= 0 else "bar off"
-        inside = format_html('<rect class="{}" x="{}" y="5" width="{}" height="12" rx="2"/>', kind, f"{low:.1f}", f"{size:.1f}")
+        inside = format_html(
+            '<rect class="{}" x="{}" y="5" width="{}" height="12" rx="2"/>', kind, f"{low:.1f}", f"{size:.1f}"
+        )
         found[name] = _chart(300, 22, f"{name} gives {points:.1f}", _all([_line("axis", 0, 21, 300, 21), inside]))
         start += points
     if whole is not None:
-        inside = format_html('<rect class="bar whole" x="0" y="5" width="{}" height="12" rx="2"/>', f"{max(whole * scale, 1):.1f}")
+        inside = format_html(
+            '<rect class="bar whole" x="0" y="5" width="{}" height="12" rx="2"/>', f"{max(whole * scale, 1):.1f}"
+        )
         found["whole"] = _chart(300, 22, f"together {whole:.0f} of {of:.0f}", inside)
     return found

@@ -16,7 +16,9 @@ def _said(request: HttpRequest, status: int, head: str, text: str) -> HttpRespon
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Absent, or somebody else's: the same words, so that nobody learns which."""
-    return _said(request, 404, "There is nothing here", "The address is mistyped, or what it named is not yours to see.")
+    return _said(
+        request, 404, "There is nothing here", "The address is mistyped, or what it named is not yours to see."
+    )
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,4 +40,6 @@ def broken(request: HttpRequest, *args: Any) -> HttpResponse:
     """Something failed: an id to tell us, none of the trace."""
     number = secrets.token_hex(4)
     _log.error("page failed, %s", number)
-    return _said(request, 500, "Something failed here", f"What was accepted before is kept. Tell an administrator: {number}.")
+    return _said(
+        request, 500, "Something failed here", f"What was accepted before is kept. Tell an administrator: {number}."
+    )

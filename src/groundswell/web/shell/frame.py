@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import rules
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from groundswell.records.disputes import Dispute
 from groundswell.records.runs import Published
+from groundswell.web.shell.page import allowed, staff
 
 THEMES = ("light", "dark", "system")
 
@@ -65,14 +65,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return found | {
         "navigation": [{"job": job, "ways": mine} for job, mine in jobs.items()],
         "run": pointer.run if pointer else None,
-        "can_load": rules.has_perm("take in data", request.user),
+        "can_load": allowed(staff(request), "take in data"),
     }
 
 
 def ways(request: HttpRequest) -> list[dict[str, Any]]:
     """The ways that this person can go, with what waits on each."""
     here = request.resolver_match.view_name if request.resolver_match else ""
-    answers = rules.has_perm("answer disputes", request.user)
+    answers = allowed(staff(request), "answer disputes")
     waits = {"disputes": Dispute.objects.filter(verdict="").count()} if answers else {}
     return [
         {
@@ -84,5 +84,5 @@ def ways(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for job, all_ways in WAYS
         for way in all_ways
-        if rules.has_perm(way.right, request.user)
+        if allowed(staff(request), way.right)
     ]

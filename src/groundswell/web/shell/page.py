@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 
 import rules
@@ -19,12 +19,17 @@ from groundswell.records.staff import Staff
 View = Callable[..., HttpResponseBase]
 
 
-def _predicate(verb: str) -> rules.Predicate:
-    return rules.predicate(lambda one: may(one.role, verb), name=verb)
+def _has_role(verb: str, one: Staff) -> bool:
+    return may(one.role, verb)
 
 
 for _verb in VERBS:
-    rules.add_perm(_verb, _predicate(_verb))
+    rules.add_perm(_verb, rules.predicate(partial(_has_role, _verb)))
+
+
+def allowed(one: Staff, verb: str) -> bool:
+    """Whether one of our people may do that."""
+    return bool(rules.has_perm(verb, one))
 
 
 def page(right: str) -> Callable[[View], View]:
@@ -37,7 +42,7 @@ def page(right: str) -> Callable[[View], View]:
         def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _sign_in(request)
-            if not rules.has_perm(right, request.user):
+            if not allowed(staff(request), right):
                 roles = " and ".join(sorted(VERBS[right]))
                 raise PermissionDenied(f"To {right} is for {roles}.")
             try:
@@ -45,7 +50,7 @@ def page(right: str) -> Callable[[View], View]:
             except NotAllowed as error:
                 raise PermissionDenied(str(error)) from error
 
-        opened.right = right  # type: ignore[attr-defined]
+        vars(opened)["right"] = right
         return opened
 
     return guarded
@@ -53,7 +58,7 @@ def page(right: str) -> Callable[[View], View]:
 
 def public(view: View) -> View:
     """A page that anybody opens, signed in or not."""
-    view.right = None  # type: ignore[attr-defined]
+    vars(view)["right"] = None
     return view
 
 

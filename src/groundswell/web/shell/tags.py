@@ -37,7 +37,11 @@ def dots(share: float | Fraction | str | None) -> SafeString:
     full = min(5, max(0, round(known * 5)))
     text = f"{round(known * 100)} % known"
     return format_html(
-        '<span class="dots" title="{}" aria-hidden="true">{}{}</span><span class="out">{}</span>', text, "●" * full, "○" * (5 - full), text
+        '<span class="dots" title="{}" aria-hidden="true">{}{}</span><span class="out">{}</span>',
+        text,
+        "●" * full,
+        "○" * (5 - full),
+        text,
     )
 
 

@@ -1,5 +1,7 @@
 """Who did what, and whether the trail is whole."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +18,9 @@ _PAGE = 50
 @page("read the trail")
 def trail(request: HttpRequest) -> HttpResponse:
     """The entries, the newest first; with ?verify the whole chain is worked out anew."""
-    said = {"entries": Paginator(Entry.objects.order_by("-number"), _PAGE).get_page(request.GET.get("page"))}
+    said: dict[str, Any] = {
+        "entries": Paginator(Entry.objects.order_by("-number"), _PAGE).get_page(request.GET.get("page"))
+    }
     if "verify" in request.GET:
         path = home().path
         said["count"], said["breaks"] = verify(Secrets.of(path).trail, heads(path))
