@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "groundswell.server.settings")
-os.environ.setdefault("GROUNDSWELL_HOME", "/nonexistent/groundswell-tests")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "groundswell.server.web")
+os.environ.setdefault("GROUNDSWELL_HOME", tempfile.mkdtemp(prefix="groundswell-tests-"))
 
 import django
 

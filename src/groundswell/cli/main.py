@@ -37,7 +37,7 @@ def run(words: list[str] | None = None) -> None:
     asked = arguments.parser().parse_args(words)
     home: Path = (asked.home or Path(os.environ.get("GROUNDSWELL_HOME", "groundswell-home"))).absolute()
     os.environ["GROUNDSWELL_HOME"] = str(home)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "groundswell.server.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "groundswell.server.settings"
     if wrong := _in_the_way(home):
         print(f"--home {home}: {wrong} is a file. Name a folder, or a place where one can be made.", file=sys.stderr)
         sys.exit(Exit.USAGE)

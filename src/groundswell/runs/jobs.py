@@ -105,7 +105,7 @@ def _claim(number: int) -> Job | None:
 def _run(job: Job) -> str:
     home = Path(os.environ["GROUNDSWELL_HOME"])
     words = command(job, home)
-    held = {**os.environ, jobs.FENCE: f"{job.pk}:{job.token}", "DJANGO_SETTINGS_MODULE": "groundswell.server.settings"}
+    held = {**os.environ, jobs.FENCE: f"{job.pk}:{job.token}"}
     log = home / "uploads" / f"job-{job.pk}-{job.token}.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("wb") as out:

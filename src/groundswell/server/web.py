@@ -160,6 +160,7 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = HOME / "uploads"
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
     if _SITE.get("mail")
