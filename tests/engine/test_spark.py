@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.core import day
-from tests.core.signals import test_signals
+from tests.core.signals import test_plain, test_signals
 
 from groundswell.core import catalog
 from groundswell.core.assess import measured
@@ -68,7 +68,7 @@ def cases() -> tuple[list[str], Tables]:
     return sorted(partners), tables
 
 
-def made(seed: int, count: int = 400) -> tuple[list[str], Tables]:
+def made(seed: int, count: int = 1200) -> tuple[list[str], Tables]:
     """Rows of every table with few partners, words that policy names, and days around every window.
 
     Every second partner's rows have empty cells.
@@ -78,13 +78,15 @@ def made(seed: int, count: int = 400) -> tuple[list[str], Tables]:
     return partners, {table: [_row(chance, table, partners) for _ in range(count)] for table in REACHING}
 
 
+_NAMED = test_plain.words(catalog.policy(read.texts()))
 _WORDS = {
-    ("activities", "type"): ("portal_login", "email_sent", "email_replied", "meeting", "call", "training_completed",
-                             "campaign_response", "seller_reply", "asset_shared", "joint_call"),
+    **{
+        place: (*_NAMED[place], "a kind that nothing counts")
+        for place in (("activities", "type"), ("readings", "kind"))
+    },
     ("credentials", "level"): ("Professional", "expert", "associate", "ADVANCED"),
-    ("readings", "kind"): ("csat", "icp_specificity", "use_cases_documented", "sales_people", "competing_products"),
     ("deals", "group_key"): tuple(f"g{number}" for number in range(60)),
-}  # fmt: skip
+}
 
 
 def _row(chance: random.Random, table: str, partners: list[str]) -> dict[str, object]:

@@ -228,18 +228,29 @@ class Engine:
     def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table", spills: bool = True) -> None:
         """Lay a view, or a table that is worked out once.
 
-        A wide one lies in the folder to spill into, so that memory holds none of it.
+        A wide one lies in the folder to spill into, so that memory holds none of it; where that has no room, in memory:
+        what is kept can then still be read.
         """
         said = _PARAMETER.sub(lambda match: constants[match[1]], sql)
-        if what == "table" and self.spill and spills:
-            self._written += 1
-            path = quoted(str(self.spill / f"{name}-{self._written}.parquet"))
-            self.do(f"copy ({said}) to {path} (format parquet, compression lz4_raw)")
-            what, said = "view", f"select * from read_parquet({path})"
+        if what == "table" and spills and (path := self._spilled(name, said)):
+            what, said = "view", f"select * from read_parquet({quoted(str(path))})"
         before = self.ask("select table_type from information_schema.tables where table_name = $name", {"name": name})
         if before and ("VIEW" in str(before[0]["table_type"])) != (what == "view"):
             self.do(f"drop {'table' if what == 'view' else 'view'} {name}")
         self.do(f"create or replace temp {what} {name} as {said}")
+
+    def _spilled(self, name: str, said: str) -> Path | None:
+        """The file in the folder to spill into that holds the rows of a query; None where there is no folder, or no room."""
+        if not self.spill:
+            return None
+        self._written += 1
+        path = self.spill / f"{name}-{self._written}.parquet"
+        try:
+            self.do(f"copy ({said}) to {quoted(str(path))} (format parquet, compression lz4_raw)")
+        except duckdb.IOException:
+            path.unlink(missing_ok=True)
+            return None
+        return path
 
     def _sources(self, instance: Instance, tables: Collection[str]) -> None:
         """The order of the sources of each table; sources that policy does not name come last, by name."""
