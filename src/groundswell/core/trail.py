@@ -59,7 +59,7 @@ def breaks(
         if not hmac.compare_digest(sealed(key, number, digest), seal):
             yield Break(number, "its head outside the database was not sealed with our key")
         elif number > last:
-            yield Break(last + 1, f"missing: {number} entries were written, and {last} are there")
+            yield Break(last + 1, f"missing: {max(heads)} entries were written, and {last} are there")
             return
         elif found[number] != digest:
             yield Break(number, "not the entry that its head outside the database names")
