@@ -20,7 +20,6 @@ from groundswell.reads.trail import verify
 from groundswell.records.staff import Staff
 from groundswell.records.trail import Entry
 
-
 NOW = dt.datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=dt.UTC)
 WORD = "correct horse battery"
 
@@ -44,7 +43,12 @@ def test_an_act_leaves_one_entry_and_its_head_outside(home: Home) -> None:
     with act(machine(home), "assigned partners to", "m@example.com", {"partners": ["o_1"]}):
         pass
     [entry] = Entry.objects.all()
-    assert (entry.number, entry.verb, entry.about, entry.said) == (1, "assigned partners to", "m@example.com", {"partners": ["o_1"]})
+    assert (entry.number, entry.verb, entry.about, entry.said) == (
+        1,
+        "assigned partners to",
+        "m@example.com",
+        {"partners": ["o_1"]},
+    )
     assert entry.who.startswith("command line: ")
     [head] = [json.loads(line) for line in heads(home.path).read_text().splitlines()]
     assert (head["number"], head["digest"]) == (1, entry.digest)
@@ -53,19 +57,27 @@ def test_an_act_leaves_one_entry_and_its_head_outside(home: Home) -> None:
 
 
 def test_an_act_that_fails_leaves_nothing(home: Home) -> None:
-    with pytest.raises(ZeroDivisionError), act(machine(home), "divided", "by nothing"):
-        Staff.objects.create(email="half@example.com", role="leader")
-        _ = 1 / 0
+    def half() -> None:
+        with act(machine(home), "divided", "by nothing"):
+            Staff.objects.create(email="half@example.com", role="leader")
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        half()
     assert not Staff.objects.exists()
     assert not Entry.objects.exists()
     assert not heads(home.path).exists()
 
 
 def test_an_act_within_one_that_fails_leaves_nothing_either(home: Home) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        with act(machine(home), "did", "something"):
-            pass
-        _ = 1 / 0
+    def undone() -> None:
+        with transaction.atomic():
+            with act(machine(home), "did", "something"):
+                pass
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        undone()
     assert not Entry.objects.exists()
     assert not heads(home.path).exists()
 
@@ -182,5 +194,3 @@ def test_a_secret_that_is_short_or_open_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secrets" / "sessions").chmod(0o644)
     with pytest.raises(Exposed, match="chmod 600"):
         Secrets.of(tmp_path)
-
-

@@ -22,8 +22,13 @@ def test_shares_of_30_30_20_20_are_as_concentrated_as_almost_four() -> None:
 
 @pytest.mark.parametrize(
     ("amounts", "gini"),
-    [((1, 2, 3, 4, 5), Fraction(4, 15)), ((0, 0, 0, 1), Fraction(3, 4)), ((7, 7, 7), Fraction(0)), ((0,) * 80 + (1,) * 20, Fraction(4, 5))],
-)  # fmt: skip
+    [
+        ((1, 2, 3, 4, 5), Fraction(4, 15)),
+        ((0, 0, 0, 1), Fraction(3, 4)),
+        ((7, 7, 7), Fraction(0)),
+        ((*[0] * 80, *[1] * 20), Fraction(4, 5)),
+    ],
+)
 def test_gini_is_that_of_the_whole_programme(amounts: tuple[int, ...], gini: Fraction) -> None:
     found = of(*amounts)
     assert found.gini == gini

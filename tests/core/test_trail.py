@@ -16,7 +16,12 @@ Heads = dict[int, tuple[str, str]]
 def trail() -> tuple[Chain, Heads]:
     entries, before = [], FIRST
     for number in range(1, ENTRIES + 1):
-        content = {"number": number, "who": f"p{number % 5}@example.com", "verb": "assigned", "said": {"partners": ["o_1", "o_2"]}}
+        content = {
+            "number": number,
+            "who": f"p{number % 5}@example.com",
+            "verb": "assigned",
+            "said": {"partners": ["o_1", "o_2"]},
+        }
         before = chained(KEY, before, content)
         entries.append((number, before, content))
     return entries, {number: (digest, sealed(KEY, number, digest)) for number, digest, _ in entries}
@@ -28,7 +33,11 @@ def flip(chain: Chain, chance: random.Random) -> int:
     field = chance.choice(["who", "verb", "said", "digest", "number"])
     if field == "digest":
         place = chance.randrange(64)
-        chain[at] = (number, digest[:place] + chance.choice([c for c in "0123456789abcdef" if c != digest[place]]) + digest[place + 1 :], content)
+        chain[at] = (
+            number,
+            digest[:place] + chance.choice([c for c in "0123456789abcdef" if c != digest[place]]) + digest[place + 1 :],
+            content,
+        )
     elif field == "number":
         chain[at] = (number, digest, {**content, "number": number + 1})
     else:
@@ -58,7 +67,10 @@ def swap(chain: Chain, chance: random.Random) -> int:
 def insert(chain: Chain, chance: random.Random) -> int:
     at = chance.randrange(len(chain))
     number, digest, content = chain[at]
-    chain[at:] = [(number, digest, {**content, "who": "intruder"}), *((n + 1, d, {**c, "number": n + 1}) for n, d, c in chain[at:])]
+    chain[at:] = [
+        (number, digest, {**content, "who": "intruder"}),
+        *((n + 1, d, {**c, "number": n + 1}) for n, d, c in chain[at:]),
+    ]
     return number
 
 
@@ -103,9 +115,14 @@ def test_a_thousand_tamperings_are_found_and_located(capsys: pytest.CaptureFixtu
 def test_an_end_that_is_cut_off_shows_against_the_heads_only() -> None:
     chain, heads = trail()
     assert list(breaks(KEY, chain[:-3], {})) == []
-    assert str(next(breaks(KEY, chain[:-3], heads))) == f"entry {ENTRIES - 2}: missing: {ENTRIES} entries were written, and {ENTRIES - 3} are there"
+    assert (
+        str(next(breaks(KEY, chain[:-3], heads)))
+        == f"entry {ENTRIES - 2}: missing: {ENTRIES} entries were written, and {ENTRIES - 3} are there"
+    )
 
 
 def test_heads_that_are_not_ours_are_said() -> None:
     chain, heads = trail()
-    assert [one.number for one in breaks(KEY, chain, {**heads, 7: (heads[7][0], sealed("another", 7, heads[7][0]))})] == [7]
+    assert [
+        one.number for one in breaks(KEY, chain, {**heads, 7: (heads[7][0], sealed("another", 7, heads[7][0]))})
+    ] == [7]

@@ -179,7 +179,11 @@ def _crawled(browser: Client, start: str) -> dict[str, str]:
         if address in seen:
             continue
         answer = browser.get(address, follow=True)
-        text = b"".join(answer.streaming_content).decode("utf-8", "replace") if answer.streaming else answer.content.decode()
+        text = (
+            b"".join(answer.streaming_content).decode("utf-8", "replace")
+            if answer.streaming
+            else answer.content.decode()
+        )
         seen[address] = text
         for link in re.findall(r'(?:href|hx-get)="(/[^"#]*|\?[^"]*)"', text):
             found = html.unescape(link)
@@ -192,12 +196,21 @@ def test_headers_stand_on_every_answer_errors_too(signed_in: SignedIn) -> None:
     for address in ("/partners/", "/people/", "/nowhere/", "/account/login/", "/static/nothing.css"):
         answer = browser.get(address)
         policy = answer.headers["Content-Security-Policy"]
-        for said in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
+        for said in (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ):
             assert said in policy, address
         assert "unsafe" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "same-origin"
-        assert answer.headers["Cache-Control"] in ("no-store", "max-age=0, no-cache, no-store, must-revalidate, private")
+        assert answer.headers["Cache-Control"] in (
+            "no-store",
+            "max-age=0, no-cache, no-store, must-revalidate, private",
+        )
 
 
 def test_a_host_that_is_not_ours_and_a_way_back_elsewhere_are_refused(instance: Home) -> None:
