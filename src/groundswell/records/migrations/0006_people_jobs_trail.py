@@ -6,11 +6,10 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     # Tables of sign-in point at our people: they come after. At the command line they are not installed.
     run_before = [
-        (label, '0001_initial')
-        for label in ('account', 'mfa', 'socialaccount', 'usersessions')
+        (label, "0001_initial")
+        for label in ("account", "mfa", "socialaccount", "usersessions")
         if label in apps.app_configs
     ]
     dependencies = [

@@ -1,6 +1,6 @@
-"""What is printed of what cannot be computed."""
+"""What is said of what cannot be computed."""
 
-from groundswell.cli.say import signals
+from groundswell.reads.quality import computable
 
 
 def test_what_is_wanting_names_each_kind_once_and_counts_those_beyond_four() -> None:
@@ -12,7 +12,7 @@ def test_what_is_wanting_names_each_kind_once_and_counts_those_beyond_four() -> 
         "e": ["readings of kind csat"],
         "f": ["deals"],
     }
-    assert signals(3, 9, {"activities": 4, "readings": 1, "deals": 1}, unavailable) == (
+    assert computable(3, 9, {"activities": 4, "readings": 1, "deals": 1}, unavailable) == (
         "3 of 9 signals can be computed from your data; activities with value, u, v, w, x, 1 more would add 4; "
         "readings with csat would add 1; deals would add 1."
     )
