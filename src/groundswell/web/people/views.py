@@ -1,5 +1,8 @@
 """Our own people: who is let in, what they may do, which countries are theirs."""
 
+from collections.abc import Callable
+
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +14,10 @@ from groundswell.actions.act import NotAllowed
 from groundswell.actions.staff import CannotInvite, change, invite
 from groundswell.core.rights import ROLES
 from groundswell.records.staff import Staff
-from groundswell.web.shell.page import actor, page
+from groundswell.web.shell.page import View, actor, page
+
+_asks_again: Callable[[View], View] = reauthentication_required(app="groundswell.people")
+"""Rights are given by somebody who has said the password in the last minutes, not by whoever sits at an open page."""
 
 
 class _Rights(forms.Form):
@@ -51,6 +57,7 @@ def _shown(request: HttpRequest, form: forms.Form, status: int = 200, link: str 
 
 
 @page("invite people")
+@_asks_again
 @require_POST
 def invited(request: HttpRequest) -> HttpResponse:
     """Invite somebody: the link is shown once, and is nowhere kept."""
@@ -67,6 +74,7 @@ def invited(request: HttpRequest) -> HttpResponse:
 
 
 @page("invite people")
+@_asks_again
 @require_POST
 def changed(request: HttpRequest, number: int) -> HttpResponse:
     """Change somebody's role and territory, or let them go."""

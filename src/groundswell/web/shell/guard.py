@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -48,6 +49,8 @@ class Guard:
         outside = view.__module__.startswith(_OUTSIDE)
         if not outside and not hasattr(view, "right"):
             raise PermissionDenied("This page says of nobody that they may open it.")
+        if request.user.is_authenticated and not request.user.is_active:
+            logout(request)  # whoever was let go is out at once, whatever sessions they have
         name = request.resolver_match.view_name if request.resolver_match else ""
         signed_in = request.user.is_authenticated
         if not signed_in or settings.DEMO or name.startswith(_WITHOUT_FACTOR) or getattr(view, "right", "") is None:
