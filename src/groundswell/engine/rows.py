@@ -40,7 +40,7 @@ def lay(home: Home, run_id: str, engine: Engine) -> None:
     part.mkdir(parents=True)
     for name, order in _KEPT.items():
         there = engine.arrow(f"select * from {name} limit 0").column_names
-        columns = ", ".join(column for column in there if column not in _unseen(name))
+        columns = ", ".join(column for column in there if column not in _left_out(name))
         path = quoted(str(part / f"{name}.parquet"))
         engine.do(
             f"copy (select {columns} from {name} order by {order}) to {path} "
@@ -52,10 +52,10 @@ def lay(home: Home, run_id: str, engine: Engine) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _unseen(name: str) -> frozenset[str]:
-    """Columns that name people and that nothing shows: of people the names are shown, of other tables none."""
+def _left_out(name: str) -> frozenset[str]:
+    """Columns that nothing shows: the hash of a row, half the bytes; names of people, but for those of people itself."""
     table = name.removesuffix("_of_partners")
-    return personal(table) if table in REACHING and table != "people" else frozenset()
+    return frozenset({"row_hash"}) | (personal(table) if table in REACHING and table != "people" else frozenset())
 
 
 def forget(home: Home, but: str) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import Count, Max, Min, Q, QuerySet
+
 from groundswell.core.declare import Policy
 from groundswell.core.peers import Peers, peers_of
 from groundswell.core.points.score import rounded
@@ -47,6 +49,8 @@ class Dimension:
     peers: Peers | None
     peers_type: str
     """The type that the peers are of; "" for all partners."""
+    most: Fraction
+    """What it gives at its best, from 0 to 1 of the whole: its weight among the dimensions of which anything is known."""
     lines: tuple[Given, ...]
 
     @property
@@ -90,6 +94,7 @@ def made_of(partner: PublishedPartner) -> Made:
     exact |= {f"- {what}": Fraction(points) for what, points in said["deductions"]}
     whole = {name: int(points) for name, points in rounded(exact, 0).items()}
     stored, kind = partner.run.manifest.get("peers", {}), partner.partner_type
+    known = sum((Fraction(part["share"]) for part in said["parts"] if part["points"] is not None), Fraction(0))
     dimensions = []
     for part in said["parts"]:
         found = peers_of(stored, part["part"], kind)
@@ -102,6 +107,7 @@ def made_of(partner: PublishedPartner) -> Made:
                 high=Fraction(part["high"]),
                 peers=found[0] if found else None,
                 peers_type=found[1] if found else "",
+                most=Fraction(part["share"]) / known if known else Fraction(0),
                 lines=tuple(Given(line, whole[_key(line)]) for line in said["lines"] if line["part"] == part["part"]),
             )
         )
@@ -136,6 +142,11 @@ def not_known(partner: PublishedPartner) -> tuple[NotKnown, ...]:
         if line["applies"] and not is_known(line)
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda one: (-one.gain, one.signal)))
+
+
+def enough(policy: Policy, month: Month) -> bool:
+    """Whether enough of a partner was known at a month-end to name a point, by the edition of that day."""
+    return month.coverage * 100 >= policy.edition(NAME, month.day).enough_known
 
 
 def changes(policy: Policy, months: Iterable[Month]) -> list[tuple[int, dt.date]]:
@@ -309,8 +320,13 @@ def _columns(table: str, row: Mapping[str, Any], names: bool) -> tuple[tuple[str
     return tuple((name, row[name]) for name in shown if row[name] is not None)
 
 
-def neighbours(rows: Any, partner: PublishedPartner) -> tuple[str | None, str | None, int, int]:
+def neighbours(rows: QuerySet[PublishedPartner], partner: PublishedPartner) -> tuple[str | None, str | None, int, int]:
     """In a list in the order of ranks: who comes before a partner and who after it, its place, and how many there are."""
-    before = rows.filter(rank__lt=partner.rank).order_by("-rank").values_list("partner_id", flat=True).first()
-    after = rows.filter(rank__gt=partner.rank).order_by("rank").values_list("partner_id", flat=True).first()
-    return before, after, rows.filter(rank__lte=partner.rank).count(), rows.count()
+    asked = rows.order_by().aggregate(
+        before=Max("rank", filter=Q(rank__lt=partner.rank)),
+        after=Min("rank", filter=Q(rank__gt=partner.rank)),
+        place=Count("pk", filter=Q(rank__lte=partner.rank)),
+        count=Count("pk"),
+    )
+    ends = dict(rows.filter(rank__in=[asked["before"] or 0, asked["after"] or 0]).values_list("rank", "partner_id"))
+    return ends.get(asked["before"]), ends.get(asked["after"]), asked["place"], asked["count"]

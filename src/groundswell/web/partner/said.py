@@ -43,6 +43,8 @@ def value(one: Mapping[str, Any], unit: str, currency: str) -> str:
     after = "" if unit in ("home currency", "yes/no", "word", "date", "") else f" {unit}"
     if state == "known":
         return f"{amount(low, unit, currency)}{after}"
+    if state == "at least" and low in ("0", None):
+        return words.NOT_KNOWN
     if state == "at least":
         return f"at least {amount(low, unit, currency)}{after}"
     if state == "between":

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -20,7 +21,7 @@ from groundswell.reads.disputes import disputes_about
 from groundswell.reads.explain import history_of, policy_of
 from groundswell.reads.partners import NothingPublished, Standing, published, standing_of
 from groundswell.reads.rights import mine
-from groundswell.records.runs import PublishedPartner
+from groundswell.records.runs import PublishedPartner, Run
 from groundswell.web.partner import said
 from groundswell.web.shell import charts, words
 from groundswell.web.shell.page import actor, allowed, home, page, staff
@@ -77,7 +78,7 @@ class _Opened:
 
     def shown(self, template: str, tab: str, status: int = 200, **more: Any) -> HttpResponse:
         """A tab in its frame."""
-        before, after, place, count = reads.neighbours(_listed(self.request), self.row)
+        before, after, place, count = reads.neighbours(_listed(self.request, self.row.run), self.row)
         frame = {
             "one": self.one,
             "run": self.row.run,
@@ -103,9 +104,9 @@ class _Opened:
 _LISTED = ("deals", "activities", "people", "credentials")
 
 
-def _listed(request: HttpRequest) -> Any:
+def _listed(request: HttpRequest, run: Run) -> QuerySet[PublishedPartner]:
     """The partners among which one goes on to the next: those of the list that one came from."""
-    rows = mine(staff(request), published().partners.all())
+    rows = mine(staff(request), run.partners.all())
     segment = request.GET.get("segment")
     return rows.filter(segment="" if segment == "none" else segment) if segment else rows
 
@@ -151,7 +152,7 @@ def partner(request: HttpRequest, partner_id: str) -> HttpResponse:
             [*((one.name, one.gives) for one in made.dimensions), *made.deductions],
             made.total,
         ),
-        "dimensions": [(one, _dot(one)) for one in made.dimensions],
+        "dimensions": [(one, _dot(one, found.one.state)) for one in made.dimensions],
         "lines": {
             one.name: [
                 (given, said.value(given.line["value"], found.unit(given.line["signal"]), found.currency))
@@ -173,9 +174,10 @@ def partner(request: HttpRequest, partner_id: str) -> HttpResponse:
     return found.shown("overview", "overview", 422 if wrong else 200, **more)
 
 
-def _dot(one: reads.Dimension) -> str:
+def _dot(one: reads.Dimension, state: str) -> str:
+    """The dimension on its range; without a point where too little is known to name one."""
     peers = (float(one.peers.low), float(one.peers.high)) if one.peers else None
-    point = None if one.points is None else float(one.points)
+    point = None if one.points is None or state == "too little known" else float(one.points)
     return charts.dot_on_range(float(one.low), point, float(one.high), peers, one.name.replace("_", " "))
 
 
@@ -195,16 +197,17 @@ def _history(found: _Opened) -> dict[str, Any]:
         found.damage.append(str(error))
         return {}
     if len(months) < 2 or found.policy is None:
-        return {"months": months}
+        return {}
     marks = [(place, f"policy of {words.day(since)}") for place, since in reads.changes(found.policy, months)]
     chart = charts.band(
         [words.day(month.day) for month in months],
         [month.low for month in months],
-        [month.total for month in months],
+        [month.total if reads.enough(found.policy, month) else None for month in months],
         [month.high for month in months],
         marks,
     )
-    return {"months": months[::-1], "chart": chart, "marks": [(months[place].day, text) for place, text in marks]}
+    told = [(month, reads.enough(found.policy, month)) for month in reversed(months)]
+    return {"months": told, "chart": chart, "marks": [(months[place].day, text) for place, text in marks]}
 
 
 @page("see partners")
