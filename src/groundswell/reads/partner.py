@@ -232,10 +232,14 @@ TABS: Mapping[str, Tab] = {
 
 def listed(
     engine: Engine, tab: Tab, partner_id: str, names: bool, page: int, size: int
-) -> tuple[int, list[dict[str, Any]]]:
-    """How many rows of a tab a partner has, and one page of them; `who` and `email` are empty unless `names` may be shown."""
+) -> tuple[int, int, list[dict[str, Any]]]:
+    """How many rows of a tab a partner has, and a page of them with its number: the last one for any beyond.
+
+    `who` and `email` are empty unless `names` may be shown.
+    """
     asked = {"partner": partner_id}
     count = int(str(engine.one(f"select count(*) from {tab.table}_of_partners where partner_id = $partner", asked)))
+    page = min(page, max(1, -(-count // size)))
     shown = ", ".join(f"{sql} as {name}" for name, _, sql in tab.columns)
     who, joined = "cast(null as varchar) as who, cast(null as varchar) as email", ""
     if names and tab.names:
@@ -250,7 +254,7 @@ def listed(
         f"where r.partner_id = $partner order by {tab.order}, r.load_id, r.line limit {size} offset {(page - 1) * size}",
         asked,
     )
-    return count, rows
+    return count, page, rows
 
 
 # --------------------------------------------------------------------------------------------------------- evidence

@@ -99,8 +99,8 @@ def _number(number: Fraction) -> str:
     return f"{float(number):,.2f}".rstrip("0").rstrip(".")
 
 
-def cell(what: object, currency: str, name: str = "") -> str:
-    """A cell of a table of rows: days in words, money in short, what nobody says as "not known"."""
+def cell(what: object, name: str = "") -> str:
+    """A cell of a table of rows: days in words, money to the cent, what nobody says as "not known"."""
     if what is None or what == "":
         return words.NOT_KNOWN
     if isinstance(what, bool):
@@ -110,7 +110,7 @@ def cell(what: object, currency: str, name: str = "") -> str:
     if isinstance(what, dt.date):
         return words.day(what)
     if isinstance(what, Decimal):
-        return words.booked(what, currency) if name == "amount_home" else f"{what.normalize():,f}"
+        return f"{what:,.2f}" if name == "amount_home" else f"{what.normalize():,f}"
     if isinstance(what, (list, tuple)):
         return ", ".join(map(str, what))
     if name in ("closes", "left") and str(what)[-10:-6].isdigit():

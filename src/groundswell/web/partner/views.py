@@ -1,12 +1,12 @@
 """One partner: where it stands and why, its rows, the rows behind each figure, and "this is wrong"."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -54,6 +54,11 @@ class _Opened:
     def unit(self, signal: str) -> str:
         """The unit of a signal of the run."""
         return self.policy.signals[signal].unit if self.policy and signal in self.policy.signals else ""
+
+    def dimension(self, part: reads.Dimension) -> str:
+        """The name under which the evidence lists the signals of a part of readiness."""
+        first = part.lines[0].line["signal"]
+        return self.policy.signals[first].dimension if self.policy and first in self.policy.signals else "signals"
 
     def value(self, signal: str) -> str:
         """The value of a signal in words."""
@@ -152,7 +157,7 @@ def partner(request: HttpRequest, partner_id: str) -> HttpResponse:
             [*((one.name, one.gives) for one in made.dimensions), *made.deductions],
             made.total,
         ),
-        "dimensions": [(one, _dot(one, found.one.state)) for one in made.dimensions],
+        "dimensions": [(one, _dot(one, found.one.state), found.dimension(one)) for one in made.dimensions],
         "lines": {
             one.name: [
                 (given, said.value(given.line["value"], found.unit(given.line["signal"]), found.currency))
@@ -232,9 +237,15 @@ def evidence(request: HttpRequest, partner_id: str) -> HttpResponse:
                 "known": given is not None and reads.is_known(given.line),
             }
         )
-    for rows in groups.values():
-        rows.sort(key=lambda one: (one["given"] is None, -(one["given"].points if one["given"] else 0), one["name"]))
-    return found.shown("evidence", "evidence", groups=sorted(groups.items()))
+    told = [
+        (
+            dimension,
+            sorted((one for one in rows if one["given"]), key=lambda one: (-one["given"].points, one["name"])),
+            [one for one in rows if not one["given"]],
+        )
+        for dimension, rows in sorted(groups.items())
+    ]
+    return found.shown("evidence", "evidence", groups=told)
 
 
 @page("see partners")
@@ -286,7 +297,7 @@ def line(request: HttpRequest, partner_id: str, load: str, number: int) -> HttpR
         "load": load,
         "number": number,
         "says": [
-            (table, [(name, said.cell(what, found.currency, name)) for name, what in columns])
+            (table, [(name, said.cell(what, name)) for name, what in columns])
             for table, columns in (read.says if read else ())
         ],
         "disputes": disputes_about(partner_id).filter(row=f"{load}:{number}"),
@@ -302,7 +313,8 @@ def rows(request: HttpRequest, partner_id: str, name: str) -> HttpResponse:
     if name not in _LISTED:
         raise Http404
     tab = reads.TABS[name]
-    asked = Paginator(range(10**9), _PAGE).get_page(request.GET.get("page")).number
+    said_page = request.GET.get("page", "")
+    asked = int(said_page) if re.fullmatch("[1-9][0-9]{0,8}", said_page) else 1
     tables: list[dict[str, Any]] = []
     with found.engine() as engine:
         if engine is not None:
@@ -314,13 +326,13 @@ def rows(request: HttpRequest, partner_id: str, name: str) -> HttpResponse:
 
 def _table(found: _Opened, engine: Engine, tab: reads.Tab, asked: int) -> dict[str, Any]:
     """A table of rows: heads, rows as texts, and the pages around them."""
-    count, rows = reads.listed(engine, tab, found.one.partner_id, found.names, asked, _PAGE)
+    count, number, rows = reads.listed(engine, tab, found.one.partner_id, found.names, asked, _PAGE)
     return {
         "tab": tab,
         "count": count,
         "who": tab.names and found.names,
         "heads": [head for _, head, _ in tab.columns],
-        "rows": [(row, [said.cell(row[name], found.currency, name) for name, _, _ in tab.columns]) for row in rows],
-        "page": asked,
+        "rows": [(row, [said.cell(row[name], name) for name, _, _ in tab.columns]) for row in rows],
+        "page": number,
         "pages": max(1, -(-count // _PAGE)),
     }
