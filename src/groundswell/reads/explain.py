@@ -3,13 +3,11 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from groundswell.connectors.files import kinds
-from groundswell.core import catalog
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
 from groundswell.core.signals.compile import rows_query
@@ -18,6 +16,7 @@ from groundswell.engine import landings, rows
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home
 from groundswell.reads.partners import Standing, partner, published
+from groundswell.reads.policy import policy_of
 from groundswell.records.loads import Load
 from groundswell.records.runs import HISTORY, Run
 
@@ -92,33 +91,16 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
     return found
 
 
-def policy_of(home: Home, run: Run) -> Policy:
-    """The policy that a run has stored. Raises Damaged."""
-    stored = tuple(sorted(name for name in run.manifest["outputs"] if name.startswith("policy/")))
-    _check(home, run, stored)
-    return _policy(home.run_folder(run.run_id), stored)
-
-
-@lru_cache(maxsize=4)
-def _policy(folder: Path, stored: tuple[str, ...]) -> Policy:
-    """The same, read once a process: a third of a second, and a run never changes."""
-    return catalog.policy({name.removeprefix("policy/"): (folder / name).read_text("utf-8") for name in stored})
-
-
 def history_of(home: Home, run: Run, partner_id: str) -> tuple[Month, ...]:
     """The month-ends of one partner, oldest first, and the day itself; none where the run kept none. Raises Damaged."""
     if HISTORY not in run.manifest["outputs"]:
         return ()
-    _check(home, run, (HISTORY,))
+    if damage := home.damaged_outputs(run, (HISTORY,)):
+        raise Damaged(damage[0])
     names = [one.name for one in fields(Month)]
     path = home.run_folder(run.run_id) / HISTORY
     found = pq.read_table(path, columns=names, filters=[("partner_id", "=", partner_id)])
     return tuple(Month(**row) for row in found.to_pylist())
-
-
-def _check(home: Home, run: Run, names: tuple[str, ...]) -> None:
-    if damage := home.damaged_outputs(run, names):
-        raise Damaged(damage[0])
 
 
 def behind(

@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from groundswell.core.rights import LEADER, MANAGER, OPERATIONS, SELLER
 from groundswell.engine import landings, rows
 from groundswell.engine.home import Home
-from groundswell.reads.explain import policy_of
 from groundswell.reads.partner import texts_of
+from groundswell.reads.policy import policy_of
 from groundswell.reads.rights import mine
 from groundswell.records.disputes import Dispute
 from groundswell.records.loads import Load

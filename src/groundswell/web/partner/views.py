@@ -18,8 +18,9 @@ from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged
 from groundswell.reads import partner as reads
 from groundswell.reads.disputes import disputes_about
-from groundswell.reads.explain import history_of, policy_of
+from groundswell.reads.explain import history_of
 from groundswell.reads.partners import NothingPublished, Standing, published, standing_of
+from groundswell.reads.policy import policy_of
 from groundswell.reads.rights import mine
 from groundswell.records.runs import PublishedPartner, Run
 from groundswell.web.partner import said
@@ -109,11 +110,14 @@ class _Opened:
 _LISTED = ("deals", "activities", "people", "credentials")
 
 
+_FILTERS = ("segment", "band", "quiet", "attention", "country", "partner_type", "tier")
+
+
 def _listed(request: HttpRequest, run: Run) -> QuerySet[PublishedPartner]:
     """The partners among which one goes on to the next: those of the list that one came from."""
-    rows = mine(staff(request), run.partners.all())
-    segment = request.GET.get("segment")
-    return rows.filter(segment="" if segment == "none" else segment) if segment else rows
+    said = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
+    asked = {name: "" if value == "none" else value for name, value in said.items()}
+    return mine(staff(request), run.partners.all()).filter(**asked)
 
 
 def _open(request: HttpRequest, partner_id: str) -> _Opened:
