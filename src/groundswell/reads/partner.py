@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 
-from groundswell.core.declare import Policy
+from groundswell.core.declare import Policy, Signal
 from groundswell.core.peers import Peers, peers_of
 from groundswell.core.points.score import rounded
 from groundswell.core.readiness import NAME
@@ -279,6 +279,11 @@ def evidence(
     texts = texts_of(home, policy, partner.run, _loads(partner.run), names)
     at_most = policy.instance.limits["evidence_rows"]
     return behind(engine, policy, signal, partner.partner_id, partner.run.as_of, at_most, texts)
+
+
+def is_withheld(signal: Signal) -> bool:
+    """Whether rows that a signal counts are another company's data: counted, and shown to nobody."""
+    return any(half.table in WITHHELD for half in shapes.halves(signal.measure))
 
 
 def _loads(run: Run) -> Iterable[Load]:

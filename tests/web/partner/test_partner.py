@@ -112,6 +112,7 @@ def test_every_signal_has_its_page(signed_in: SignedIn) -> None:
     assert listed == set(one.result["signals"])
     for name in sorted(listed)[::9]:
         assert "How it is counted" in _text(browser, _at(one, f"evidence/{name}/"))
+    assert "another company's data" in _text(browser, _at(one, "evidence/customers_in_common/"))
     assert browser.get(_at(one, "evidence/nonsense/")).status_code == 404
 
 

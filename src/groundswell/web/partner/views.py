@@ -276,6 +276,7 @@ def signal(request: HttpRequest, partner_id: str, name: str) -> HttpResponse:
         "stored": found.one.result["signals"][name],
         "wants": found.row.run.manifest["unavailable"].get(name, ()),
         "behind": behind,
+        "withheld": declared is not None and reads.is_withheld(declared),
         "disputes": disputes_about(partner_id).filter(signal=name),
         "wrong": wrong,
     }
