@@ -10,21 +10,20 @@ class CannotAnswer(Exception):  # noqa: N818 - what happened, in the glossary's 
 
 
 def dispute(actor: Actor, partner: PublishedPartner, signal: str, row: str, why: str) -> Dispute:
-    """Say that a figure of a partner that the actor sees is wrong. Raises NotAllowed; CannotAnswer without a reason."""
+    """Say that a figure of a partner that the actor sees is wrong. Raises NotAllowed; CannotAnswer without a reason.
+
+    Said twice in the same words while nobody has answered, it is one dispute: a form that was sent twice does no harm.
+    """
     if not why.strip():
         raise CannotAnswer("say in a few words what is wrong, so that it can be looked into")
     if actor.staff is None:
         raise NotAllowed("a dispute is somebody's; sign in to open one")
+    said = {"partner_id": partner.partner_id, "signal": signal, "row": row, "why": why.strip()}
+    if same := Dispute.objects.filter(asked_by=actor.staff, verdict="", **said).first():
+        return same
     with act(actor, "disputed", partner.partner_id, {"signal": signal, "row": row}, right="dispute a figure"):
         return Dispute.objects.create(
-            partner_id=partner.partner_id,
-            partner_name=partner.name,
-            signal=signal,
-            row=row,
-            run_id=partner.run_id,
-            why=why.strip(),
-            asked_by=actor.staff,
-            asked_at=actor.now,
+            **said, partner_name=partner.name, run_id=partner.run_id, asked_by=actor.staff, asked_at=actor.now
         )
 
 

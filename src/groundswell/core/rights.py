@@ -20,6 +20,7 @@ VERBS: Mapping[str, frozenset[str]] = MappingProxyType(
         for verb, roles in {
             "see the overview": _DESK,
             "see partners": ROLES,
+            "see who people are": _DESK,
             "export partners": _DESK,
             "assign partners": _WHOLE,
             "dispute a figure": (*_DESK, SELLER),

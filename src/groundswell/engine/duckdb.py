@@ -20,6 +20,8 @@ from groundswell.core.tables.identity import follow, without_circles
 from groundswell.core.tables.typed import sql_type
 
 Files = Mapping[str, Iterable[Path]]
+Unreadable = duckdb.Error
+"""What the engine raises where it cannot read what it is given."""
 _PARAMETER = re.compile(r"\$([A-Za-z_]\w*)")
 
 

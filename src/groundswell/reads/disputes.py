@@ -17,3 +17,8 @@ def disputes_for(staff: Staff) -> QuerySet[Dispute]:
     found = Dispute.objects.filter(partner_id__in=seen) | Dispute.objects.filter(asked_by=staff)
     opened = Case(When(verdict="", then=Value(0)), default=Value(1))
     return found.select_related("asked_by", "answered_by").order_by(opened, "-asked_at")
+
+
+def disputes_about(partner_id: str) -> QuerySet[Dispute]:
+    """Disputes about one partner, which whoever asks must see; the newest first."""
+    return Dispute.objects.filter(partner_id=partner_id).select_related("asked_by", "answered_by")

@@ -1,25 +1,24 @@
 """Why a partner stands where it stands: every line with its signal, and the rows behind it down to file and line."""
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from groundswell.connectors.files import kinds
-from groundswell.core import catalog
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
 from groundswell.core.signals.compile import rows_query
 from groundswell.core.tables.contract import WITHHELD
-from groundswell.engine import landings
+from groundswell.engine import landings, rows
 from groundswell.engine.duckdb import Engine
-from groundswell.engine.home import Damaged, Home, lake_path
+from groundswell.engine.home import Damaged, Home
 from groundswell.reads.partners import Standing, partner, published
+from groundswell.reads.policy import policy_of
 from groundswell.records.loads import Load
-from groundswell.records.runs import HISTORY
+from groundswell.records.runs import HISTORY, Run
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Row:
     file_name: str
     line: int
     text: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -78,85 +78,85 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
     """
     standing = partner(called)
     run = published()
-    stored = sorted(name for name in run.manifest["outputs"] if name.startswith("policy/") or name == HISTORY)
-    if damage := home.damaged_outputs(run, stored):
-        raise Damaged(damage[0])
-    folder = home.run_folder(run.run_id)
-    policy = catalog.policy(
-        {name.removeprefix("policy/"): (folder / name).read_text("utf-8") for name in stored if name != HISTORY}
-    )
-    history = _history(folder / HISTORY, standing.partner_id) if HISTORY in stored else ()
-    found = Explanation(run.run_id, run.as_of, standing, policy, history)
-    evidence = _Evidence(home, {load.name: load for load in Load.objects.all()})
-    with _tables(home, policy, run.as_of, run.manifest["files"]) as engine:
+    policy = policy_of(home, run)
+    found = Explanation(run.run_id, run.as_of, standing, policy, history_of(home, run, standing.partner_id))
+    texts = Texts(home.path, policy.instance.limits, {load.name: load for load in Load.objects.all()})
+    with rows.opened(home, run, policy.instance) as engine:
         for line in standing.result["readiness"]["lines"]:
             name = line["signal"]
             if name not in found.evidence and line["value"]["state"] not in ("unavailable",):
-                rows, more = _rows(engine, policy, name, standing.partner_id, run.as_of, rows_a_signal, evidence)
-                signal = policy.signals[name]
-                found.evidence[name] = Evidence(name, signal.question, signal.unit, rows, more)
+                found.evidence[name] = behind(
+                    engine, policy, name, standing.partner_id, run.as_of, rows_a_signal, texts
+                )
     return found
 
 
-def _history(path: Path, partner_id: str) -> tuple[Month, ...]:
+def history_of(home: Home, run: Run, partner_id: str) -> tuple[Month, ...]:
+    """The month-ends of one partner, oldest first, and the day itself; none where the run kept none. Raises Damaged."""
+    if HISTORY not in run.manifest["outputs"]:
+        return ()
+    if damage := home.damaged_outputs(run, (HISTORY,)):
+        raise Damaged(damage[0])
     names = [one.name for one in fields(Month)]
-    rows = pq.read_table(path, columns=names, filters=[("partner_id", "=", partner_id)])
-    return tuple(Month(**row) for row in rows.to_pylist())
+    path = home.run_folder(run.run_id) / HISTORY
+    found = pq.read_table(path, columns=names, filters=[("partner_id", "=", partner_id)])
+    return tuple(Month(**row) for row in found.to_pylist())
 
 
-@contextmanager
-def _tables(home: Home, policy: Policy, as_of: dt.date, pinned: list[list[str]]) -> Iterator[Engine]:
-    paths: dict[str, list[Path]] = {}
-    for table, load, _ in pinned:
-        paths.setdefault(table, []).append(lake_path(home.lake, table, load))
-    with home.engine() as engine:
-        engine.day(as_of, policy.instance, paths)
-        yield engine
-
-
-def _rows(
-    engine: Engine, policy: Policy, name: str, partner_id: str, as_of: dt.date, at_most: int, evidence: "_Evidence",
-) -> tuple[tuple[Row, ...], bool]:  # fmt: skip
+def behind(
+    engine: Engine, policy: Policy, name: str, partner_id: str, as_of: dt.date, at_most: int, texts: "Texts"
+) -> Evidence:
+    """The rows behind one signal of one partner, newest first, from an engine that has the rows of its run."""
+    signal = policy.signals[name]
     asked: dict[tuple[str, int], tuple[str, dict[str, object]]] = {}
     more = False
     for half in signal_halves(policy, name, as_of, engine.ask):
         if half.measure.table in WITHHELD:
             continue  # another company's data: counted, not shown
         query = rows_query(half, partner_id, policy.lists, at_most + 1)
-        rows = engine.ask(query.sql, query.parameters)
-        more = more or len(rows) > at_most
-        asked |= {(str(row["load_id"]), int(str(row["line"]))): (half.measure.table, row) for row in rows[:at_most]}
+        found = engine.ask(query.sql, query.parameters)
+        more = more or len(found) > at_most
+        asked |= {(str(row["load_id"]), int(str(row["line"]))): (half.measure.table, row) for row in found[:at_most]}
     kept = dict(list(asked.items())[:at_most])
-    texts = {load: evidence.texts(load, {line for of, line in kept if of == load}) for load, _ in kept}
-    found = [
+    told = {load: texts.of(load, {line for of, line in kept if of == load}) for load, _ in kept}
+    listed = tuple(
         Row(
             table, str(row["row_id"]), row["day"] if isinstance(row["day"], dt.date) else None, load,
-            evidence.loads[load].file_name, line, texts[load][line],
+            texts.loads[load].file_name, line, told[load][line], str(row["source"]),
         )
         for (load, line), (table, row) in kept.items()
-    ]  # fmt: skip
-    return tuple(found), more or len(asked) > at_most
+    )  # fmt: skip
+    return Evidence(name, signal.question, signal.unit, listed, more or len(asked) > at_most)
 
 
 @dataclass
-class _Evidence:
-    """The kept files behind the rows. Each is hashed once an explanation, before any of its text is shown.
+class Texts:
+    """The kept files behind the rows. Each is hashed once, before any of its text is shown.
 
     A gigabyte takes about a second, less than reading its lines takes for one signal; size and time of a file would
     tell nothing of a bad disk, and change when an instance is copied.
     """
 
-    home: Home
-    loads: dict[str, Load]
+    home: Path
+    limits: Mapping[str, int]
+    loads: Mapping[str, Load]
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    """Loads of which no line is shown -> what is said instead."""
+    largest: int | None = None
+    """Bytes of a file above which its lines are not read here: their text is ""."""
     damage: dict[str, str] = field(default_factory=dict)
 
-    def texts(self, name: str, lines: set[int]) -> dict[int, str]:
+    def of(self, name: str, lines: set[int]) -> dict[int, str]:
         """The text of lines of a load's file; where it is not the one that arrived, that is said instead."""
         load = self.loads[name]
+        if name in self.withheld:
+            return dict.fromkeys(lines, self.withheld[name])
+        path = landings.at(self.home, load.landing)
+        if self.largest is not None and path.is_file() and path.stat().st_size > self.largest:
+            return dict.fromkeys(lines, "")
         if load.landing not in self.damage:
-            self.damage[load.landing] = landings.damaged(self.home.path, load.landing)
+            self.damage[load.landing] = landings.damaged(self.home, load.landing)
         if damage := self.damage[load.landing]:
             return dict.fromkeys(lines, f"the kept file is {damage}: run groundswell doctor")
-        limits, report = dict(self.home.policy.instance.limits), load.report
-        path = landings.at(self.home.path, load.landing)
-        return kinds.lines_of(path, report["encoding"], report["sheet"], lines, limits)
+        report = load.report
+        return kinds.lines_of(path, report["encoding"], report["sheet"], lines, dict(self.limits))

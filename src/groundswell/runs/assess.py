@@ -18,14 +18,15 @@ import pyarrow.parquet as pq
 from groundswell import __version__
 from groundswell.core.assess import Assessment, assess
 from groundswell.core.declare import Policy
+from groundswell.core.peers import ALL, peers
 from groundswell.core.standing import Past, Stood, stands
-from groundswell.engine import durable
+from groundswell.engine import durable, rows
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load, LoadFile, once
 from groundswell.records.runs import HISTORY, Published, Run
 from groundswell.runs.history import kept
 from groundswell.runs.publish import publish
-from groundswell.runs.result import result, value_of
+from groundswell.runs.result import exact, result, text, value_of
 from groundswell.runs.standing import before, counts, history_file
 from groundswell.runs.take_in import recover
 
@@ -55,6 +56,8 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
         engine.day(as_of, policy.instance, home.paths(files), once(files))
         found = assess(policy, as_of, engine.ask)
         stood = stands(policy, found, earlier, engine.ask)
+        if found.partners:
+            rows.lay(home, run_id, engine)
     later = Load.objects.filter(state="committed", voided_at=None, known_at__gte=home.cut(as_of))
     if not found.partners and Published.current() is not None and later.exists():
         raise NobodyKnown(as_of)
@@ -68,10 +71,22 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
         "would_add": found.would_add,
         "remarks": found.remarks,
         "standing": counts(stood),
+        "peers": _peers(policy, found),
         "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
     _write(home, run_id, {**contents, "manifest.json": _json(manifest) + b"\n"})
-    return publish(home, run_id, manifest, now)
+    published = publish(home, run_id, manifest, now)
+    rows.forget(home, but=run_id)
+    return published
+
+
+def _peers(policy: Policy, found: Assessment) -> dict[str, Any]:
+    """The middle half of each dimension by type of partner, exact."""
+    typed = ((text(one.partner["partner_type"]) or ALL, one.readiness) for one in found.partners)
+    return {
+        part: {of: {"count": one.count, "low": exact(one.low), "high": exact(one.high)} for of, one in types.items()}
+        for part, types in peers(typed, policy.instance.limits["peers"]).items()
+    }
 
 
 def manifest_inputs(policy: Policy, as_of: dt.date, files: Iterable[LoadFile]) -> dict[str, Any]:

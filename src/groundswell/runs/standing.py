@@ -42,6 +42,8 @@ def counts(stood: Stood) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------- month-ends
 
 _FIGURES = ("total", "low", "high", "coverage")
+_GROUP = 20_480
+"""Rows that a reader of one partner reads or skips together."""
 
 
 def history_file(found: Assessment, stood: Mapping[str, Stands], earlier: Past) -> bytes:
@@ -62,7 +64,8 @@ def history_file(found: Assessment, stood: Mapping[str, Stands], earlier: Past) 
         day[f"part_{part}"] = [_rounded(one) for one in points]
     whole = pa.concat_tables([*tables, pa.table(day)], promote_options="permissive")
     stream = io.BytesIO()
-    pq.write_table(whole.sort_by([("partner_id", "ascending"), ("day", "ascending")]), stream, compression="zstd")
+    ordered = whole.sort_by([("partner_id", "ascending"), ("day", "ascending")])
+    pq.write_table(ordered, stream, compression="zstd", row_group_size=_GROUP)
     return stream.getvalue()
 
 

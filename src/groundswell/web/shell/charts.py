@@ -147,7 +147,7 @@ def steps(parts_of: Sequence[tuple[str, float]], whole: float | None, of: float 
         inside = format_html(
             '<rect class="{}" x="{}" y="5" width="{}" height="12" rx="2"/>', kind, f"{low:.1f}", f"{size:.1f}"
         )
-        found[name] = _chart(300, 22, f"{name} gives {points:.1f}", _all([_line("axis", 0, 21, 300, 21), inside]))
+        found[name] = _chart(300, 22, f"{name} gives {points:.0f}", _all([_line("axis", 0, 21, 300, 21), inside]))
         start += points
     if whole is not None:
         inside = format_html(

@@ -48,6 +48,9 @@ WAYS: tuple[tuple[str, tuple[Way, ...]], ...] = (
 )
 """The navigation, by job. A way that a role cannot go is absent."""
 
+_BELOW = {"partner": "partners"}
+"""Pages that no way leads to -> the way below which they lie."""
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """For every template: the navigation of this person, the theme, and the day of the published run."""
@@ -79,7 +82,7 @@ def ways(request: HttpRequest) -> list[dict[str, Any]]:
             "job": job,
             "way": way,
             "url": reverse(way.name),
-            "here": here.split("-")[0] == way.name,
+            "here": _BELOW.get(here.split("-")[0], here.split("-")[0]) == way.name,
             "waits": waits.get(way.waits),
         }
         for job, all_ways in WAYS

@@ -80,3 +80,21 @@ def many(count: int, forms: str) -> str:
     """A count with its word: {{ n|many:"partner" }}, {{ n|many:"entry,entries" }}."""
     one, _, more = forms.partition(",")
     return words.many(count, one, more)
+
+
+@register.filter
+def of(found: Any, name: str) -> Any:
+    """What stands under a name: {{ bars|of:part.name }}."""
+    return found[name]
+
+
+@register.filter
+def at(found: Any, place: int) -> Any:
+    """What stands at a place: {{ heads|at:forloop.counter0 }}."""
+    return found[place]
+
+
+@register.filter
+def hundred(share: Fraction) -> str:
+    """A share of a hundred points, without decimals."""
+    return words.rounded(100 * share)

@@ -119,7 +119,7 @@ document.addEventListener("keydown", (event) => {
     "[": () => document.querySelector("[rel=prev]")?.click(),
     "]": () => document.querySelector("[rel=next]")?.click(),
   };
-  const act = acts[event.key];
+  const act = acts[event.key] ?? (/^[1-9]$/.test(event.key) ? () => document.querySelectorAll(".tabs a")[event.key - 1]?.click() : null);
   if (act) {
     event.preventDefault();
     act();
