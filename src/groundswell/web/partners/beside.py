@@ -78,8 +78,9 @@ def _dimension(part: Mapping[str, Any]) -> Dimension:
     name = _capital(_name(part["part"]))
     low, high = (float(Fraction(part[end])) for end in ("low", "high"))
     point = None if part["points"] is None else float(Fraction(part["points"]))
+    between = "" if low == high else f"{rounded(low)} to {rounded(high)}"
     chart = charts.dot_on_range(low, point, high, None, name)
-    return Dimension(name, "" if point is None else rounded(point), f"{rounded(low)} to {rounded(high)}", chart)
+    return Dimension(name, "" if point is None else rounded(point), between, chart)
 
 
 def _sentence(line: Mapping[str, Any], signals: Mapping[str, Signal], currency: str) -> str:

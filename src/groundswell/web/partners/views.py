@@ -21,16 +21,17 @@ from django.views.decorators.http import require_POST
 from groundswell.actions import books, exports, views
 from groundswell.core.rights import MANAGER
 from groundswell.reads import listing
-from groundswell.reads.listing import BadListing, Facts, Listed, Listing
+from groundswell.reads.listing import BadListing, Facts, Listing
 from groundswell.reads.partners import NothingPublished, published, standing_of
 from groundswell.reads.policy import policy_of
 from groundswell.reads.rights import mine
 from groundswell.records.runs import Run
 from groundswell.records.staff import Book, Staff
 from groundswell.records.views import SavedView
+from groundswell.web.partners import rows
 from groundswell.web.partners.beside import beside
 from groundswell.web.shell.page import actor, allowed, home, page, staff
-from groundswell.web.shell.words import NOT_KNOWN, day, many, money, rounded
+from groundswell.web.shell.words import NOT_KNOWN, many
 
 _SHOWN = ("segment", "reason", "readiness", "last", "won", "manager")
 """Columns that are shown where nobody chose."""
@@ -105,6 +106,9 @@ def drawer(request: HttpRequest, partner_id: str) -> HttpResponse:
     said = {
         "beside": beside(standing_of(row), policy.signals, policy.instance.home_currency),
         "row": row,
+        "last": rows.last_act(row),
+        "kind": rows.kind(row.partner_type),
+        "currency": policy.instance.home_currency,
         "as_of": run.as_of,
         "manager": str(manager.manager) if manager else "",
         "back": f"{reverse('partners')}?{asked.query(at=asked.cursor)}".removesuffix("?"),
@@ -156,7 +160,7 @@ def _answer(
         "query": query,
         "at": asked.query(at=asked.cursor),
         "carried": _carried(asked),
-        "rows": [_cells(row) for row in found.rows],
+        "rows": rows.written(found.rows, asked.columns, allowed(one, "assign partners")),
         "count": count,
         "span": f"{found.first:,} to {found.first + len(found.rows) - 1:,} of {count:,}",
         "thin": thin,
@@ -188,35 +192,6 @@ def _answer(
 # ---------------------------------------------------------------------------------------------------------------- words
 
 
-def _cells(one: Listed) -> dict[str, str]:
-    """A row as text. Figures are written here, once: localising them in the template takes most of a page's time."""
-    row, standing = one.row, one.standing
-    last = day(row.last_on) if row.last_on else "never acted" if row.quiet == "never acted" else NOT_KNOWN
-    known = min(5, max(0, round(row.coverage * 5)))
-    return {
-        "id": row.partner_id,
-        "name": row.name or row.partner_id,
-        "what": " · ".join(part for part in (_type(row.partner_type), row.country) if part),
-        "segment": row.segment,
-        "chip": row.segment if row.segment in ("active", "ready", "developing", "inactive") else "none",
-        "word": row.segment.capitalize() or "Not placed",
-        "reason": one.reason,
-        "band": f"{rounded(standing.low)} to {rounded(standing.high)}" if one.open else row.band.capitalize(),
-        "dots": "●" * known + "○" * (5 - known),
-        "known": f"{round(row.coverage * 100)} % known",
-        "rhythm": row.quiet,
-        "tier": row.tier,
-        "attention": row.attention,
-        "last": last,
-        "won": NOT_KNOWN if row.won is None else money(row.won, "").strip(),
-        "manager": one.manager,
-    }
-
-
-def _type(name: str) -> str:
-    return name.upper() if len(name) <= 3 else name.replace("_", " ").capitalize()
-
-
 def _word(name: str, value: str, managers: list[Staff]) -> str:
     """A value of a filter as people say it."""
     if name == "list":
@@ -225,7 +200,7 @@ def _word(name: str, value: str, managers: list[Staff]) -> str:
         named = {"me": "me", "nobody": "nobody"} | {str(one.pk): str(one) for one in managers}
         return named.get(value, "somebody else")
     if name == "partner_type" and value != "none":
-        return _type(value)
+        return rows.kind(value)
     return _NONE.get(name, "none") if value == "none" else value
 
 
