@@ -87,6 +87,11 @@ function closeDrawer() {
   opener = null;
 }
 
+body.addEventListener("htmx:configRequest", (event) => {
+  const { verb, formData } = event.detail;
+  if (verb !== "get") return;
+  for (const [name, value] of [...formData.entries()]) if (value === "") formData.delete(name);
+});
 body.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target?.id === "drawer") opener = event.detail.elt;
 });
