@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -185,24 +185,34 @@ def _ids(many: int) -> list[str]:
 
 
 @contextmanager
-def _served(path: Path, log: Path) -> Iterator[int]:
-    """The instance served for real, web and worker; its port."""
+def _served(path: Path, log: Path) -> Iterator[tuple[int, int]]:
+    """The instance served for real, web and worker; its port, and the group of its processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     words = [sys.executable, "-m", "groundswell", "serve", "--home", str(path), "--port", str(port)]
     with log.open("wb") as out:
-        process = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         for _ in range(600):
             with socket.socket() as door:
                 if not door.connect_ex(("127.0.0.1", port)):
                     break
             time.sleep(0.2)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(60)
+
+
+def _cpu_of(group: int) -> float:
+    """Seconds of CPU that the processes of a group have taken."""
+    found = 0
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # one that ends while it is asked
+            told = each.read_text().rpartition(")")[2].split()
+            found += int(told[11]) + int(told[12]) if int(told[2]) == group else 0
+    return found / os.sysconf("SC_CLK_TCK")
 
 
 def _load(path: Path) -> None:
@@ -255,14 +265,15 @@ def _load(path: Path) -> None:
     requests = [asked(number) for number in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with _served(path, log) as port, ThreadPoolExecutor(32) as pool:
+        with _served(path, log) as (port, group), ThreadPoolExecutor(32) as pool:
             for number in range(_A_SECOND):  # both workers read policy and facts once
                 send(number, time.perf_counter())
+                local.line.close()
             found.clear()
-            begun = time.perf_counter()
+            begun, began = time.perf_counter(), _cpu_of(group)
             for sent in [pool.submit(send, number, begun + number / _A_SECOND) for number in range(count)]:
                 sent.result()
-            spent = time.perf_counter() - begun
+            spent, cpu = time.perf_counter() - begun, _cpu_of(group) - began
         said = log.read_text("utf-8", "replace")
     took = sorted(wall for _, wall in found)
     statuses = dict(sorted(Counter(status for status, _ in found).items()))
@@ -270,6 +281,7 @@ def _load(path: Path) -> None:
         f"{len(found)} requests in {spent:.1f} s, answers {statuses}, 'locked' in the log {said.count('locked')} times"
     )
     print(f"from when it was due: median {took[len(took) // 2]:.0f} ms, p95 {took[int(0.95 * len(took))]:.0f} ms")
+    print(f"{1000 * cpu / count:.0f} ms CPU a request in web and worker; load of the machine {os.getloadavg()[0]:.0f}")
     assert not any(status >= 400 for status, _ in found)
 
 
