@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import assess, score, signals, take_in
+from bench import assess, score, signals, take_in, web
 from bench.ecosystem import Size, instance
 
 
@@ -16,6 +16,10 @@ def main() -> None:
         return
     if asked.bench == "score":
         score.run(asked.partners)
+        return
+    if asked.bench == "web":
+        with tempfile.TemporaryDirectory() as folder:
+            web.run(asked.at or Path(folder), asked.partners)
         return
     size = Size(asked.events, asked.partners, asked.merges)
     if asked.bench == "ecosystem":
@@ -36,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--rows", type=int, default=5_000_000, help="events in the file (default: 5,000,000)")
     one = benches.add_parser("score", help="values and scores as columns, against the exact path")
     one.add_argument("--partners", type=int, default=40_000, help="made partners (default: 40,000)")
+    one = benches.add_parser("web", help="the list of partners: CPU a page, the deepest page, requests a second")
+    one.add_argument("--partners", type=int, default=40_000, help="partners of the published run (default: 40,000)")
+    one.add_argument("--at", type=Path, help="the folder of made instances, kept")
     made = benches.add_parser("ecosystem", help="make a large ecosystem; one that stands there is left")
     one = benches.add_parser("signals", help="the signals of a day, against a floor and against SQL by hand")
     one.add_argument("--growth", action="store_true", help="also from a tenth of the events, and of the partners")

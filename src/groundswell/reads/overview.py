@@ -71,7 +71,7 @@ def _overview(partners: QuerySet[PublishedPartner], at_most: int) -> Overview:
         idle=_first(partners.filter(segment="ready"), at_most),
         quiet=_first(quiet, at_most),
         quiet_count=quiet.count(),
-        look_at=_first(partners.exclude(result__standing__look_at=[]), at_most),
+        look_at=_first(partners.filter(look_at__gt=0), at_most),
         wanted=_wanted(partners.filter(segment="").values_list("result__standing__would_place", flat=True)),
     )
 
@@ -154,7 +154,7 @@ def decisions(staff: Staff) -> list[Decision]:
             found.append(
                 Decision(what, "able and engaged, and in nobody's book", "partners", "segment=ready&manager=nobody")
             )
-    reviewed = partners.exclude(result__standing__reviews=[]).count()
+    reviewed = partners.filter(reviews__gt=0).count()
     if reviewed:
         what = (
             f"Decide about {reviewed} partners on a review list"
@@ -162,7 +162,7 @@ def decisions(staff: Staff) -> list[Decision]:
             else "Decide about a partner on a review list"
         )
         found.append(Decision(what, "low for several quarters though enough was known", "partners", "list=review"))
-    odd = partners.exclude(result__standing__look_at=[]).count()
+    odd = partners.filter(look_at__gt=0).count()
     if odd:
         what = f"Look at the rows of {odd} partners" if odd > 1 else "Look at the rows of a partner"
         found.append(Decision(what, "their figures may not mean what they say", "partners", "list=look"))

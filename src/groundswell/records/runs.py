@@ -45,9 +45,15 @@ class PublishedPartner(models.Model):
     short = models.IntegerField(
         null=True, help_text="how many conditions keep it out of segment ready; none: it is there, or nobody knows"
     )
+    look_at = models.IntegerField(default=0, help_text="how many reasons a person has to look at its figures")
+    reviews = models.IntegerField(default=0, help_text="how many review lists it is on")
 
     class Meta:
-        """A partner stands once in a run; each order that lists offer has its index, with the rank to tell ties apart."""
+        """A partner stands once in a run; each order that lists offer has its index, with the rank to tell ties apart.
+
+        Rows are wide, and what lists filter by lies behind `result`: one index holds all of it, so that a filter never
+        walks through whole rows.
+        """
 
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "partner_id"], name="one_partner_a_run")]
         indexes: ClassVar = [
@@ -57,6 +63,29 @@ class PublishedPartner(models.Model):
             models.Index(fields=["run", "last_on", "rank"], name="partners_by_last_act"),
             models.Index(fields=["run", "won", "rank"], name="partners_by_won"),
             models.Index(fields=["run", "segment", "rank"], name="partners_by_segment"),
+            models.Index(
+                fields=[
+                    "run",
+                    "rank",
+                    "segment",
+                    "band",
+                    "state",
+                    "quiet",
+                    "attention",
+                    "country",
+                    "partner_type",
+                    "tier",
+                    "short",
+                    "coverage",
+                    "look_at",
+                    "reviews",
+                    "last_on",
+                    "won",
+                    "partner_id",
+                    "name",
+                ],
+                name="partners_by_filter",
+            ),
         ]
         ordering: ClassVar = ["rank"]
 

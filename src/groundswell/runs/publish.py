@@ -77,6 +77,8 @@ def published_partner(run: Run, one: dict[str, Any]) -> PublishedPartner:
         last_on=standing["quiet"]["last_on"],
         won=_decimal(won["low"]) if won and won["state"] == "known" else None,
         short=sum(unmet["segment"] == "ready" for unmet in standing["moves"]) or None,
+        look_at=len(standing["look_at"]),
+        reviews=len(standing["reviews"]),
     )
 
 

@@ -35,7 +35,7 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
   if (opener) open(opener.dataset.opens);
   const closer = event.target.closest("[data-closes]");
-  if (closer) closeDrawer();
+  if (closer) { event.preventDefault(); closeDrawer(); }
   const all = event.target.closest("[data-selects-all]");
   if (all) for (const box of boxes()) box.checked = all.checked;
   if (all || event.target.matches("[data-row] input[type=checkbox]")) countSelected();
@@ -62,10 +62,16 @@ function move(step) {
   next.querySelector("a")?.focus();
 }
 
-function countSelected() {
+function showSelected() {
   const count = boxes().filter((box) => box.checked).length;
   for (const one of document.querySelectorAll("[data-selected]")) one.textContent = String(count);
   for (const one of document.querySelectorAll("[data-needs-selection]")) one.hidden = count === 0;
+  return count;
+}
+showSelected();
+
+function countSelected() {
+  const count = showSelected();
   say(count === 1 ? "1 selected" : `${count} selected`);
 }
 
@@ -74,18 +80,25 @@ let opener = null;
 function closeDrawer() {
   const drawer = document.getElementById("drawer");
   if (!drawer || !drawer.firstElementChild) return;
+  const back = drawer.firstElementChild.dataset.back;
   drawer.replaceChildren();
+  if (back) history.pushState(null, "", back);
   opener?.focus();
   opener = null;
 }
 
+body.addEventListener("htmx:configRequest", (event) => {
+  const { verb, formData } = event.detail;
+  if (verb !== "get") return;
+  for (const [name, value] of [...formData.entries()]) if (value === "") formData.delete(name);
+});
 body.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target?.id === "drawer") opener = event.detail.elt;
 });
 body.addEventListener("htmx:afterSwap", (event) => {
   const target = event.detail.target;
   if (target.id === "drawer") target.querySelector("[tabindex='-1'], h2, a, button")?.focus();
-  if (target.dataset.says) say(target.dataset.says);
+  if (target.dataset.says) { showSelected(); say(target.dataset.says); }
 });
 body.addEventListener("htmx:responseError", (event) => {
   say(`That did not work (${event.detail.xhr.status}). Nothing was changed.`);
