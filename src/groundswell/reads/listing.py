@@ -212,7 +212,7 @@ def _asks(staff: Staff, name: str, value: str) -> Q:
     return Q(partner_id__in=held.filter(manager_id=staff.pk if value == "me" else int(value)).values("partner_id"))
 
 
-def _found(run: Run, staff: Staff, asked: Listing) -> Rows:
+def matching(run: Run, staff: Staff, asked: Listing) -> Rows:
     """The rows that are asked for, in no order, of those that somebody sees."""
     rows = mine(staff, run.partners.order_by())
     for name, value in asked.filters.items():
@@ -225,7 +225,7 @@ def counted(run: Run, staff: Staff, asked: Listing) -> tuple[int, int]:
     if not asked.filters:
         seen = facts(run, staff)
         return seen.all, seen.thin
-    said = _found(run, staff, asked).aggregate(n=Count("pk"), thin=Count("pk", filter=Q(coverage__lt=_HALF)))
+    said = matching(run, staff, asked).aggregate(n=Count("pk"), thin=Count("pk", filter=Q(coverage__lt=_HALF)))
     return said["n"], said["thin"]
 
 
@@ -343,7 +343,7 @@ def _stages(column: str, down: bool, unknown: bool, place: _Place | None) -> lis
 
 def _ids(run: Run, staff: Staff, asked: Listing, place: _Place | None, at_most: int | None) -> list[int]:
     """Keys of rows from a place on, in the order asked for (or the reverse of it)."""
-    rows, order = _found(run, staff, asked), ORDERS[asked.order]
+    rows, order = matching(run, staff, asked), ORDERS[asked.order]
     column = order.column
     if column != "rank" and (asked.filters or staff.role not in SEES_ALL):
         # Walking the index of the order would fetch every row to ask for its filters; by an expression the database

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from groundswell.core.readiness import NAME
 from groundswell.core.rights import SEES_ALL
 from groundswell.reads.overview import Overview, concentration_of, decisions, flows, overview_for
-from groundswell.reads.partners import NothingPublished
+from groundswell.reads.partners import NothingPublished, published
+from groundswell.reads.policy import policy_of
 from groundswell.reads.quality import computable_of
 from groundswell.web.shell import charts
 from groundswell.web.shell.page import home, page, staff
@@ -37,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "curve": charts.lorenz(spread) if spread else None,
         "known": _known(found),
         "decisions": decisions(staff(request)),
-        "currency": home().policy.instance.home_currency,
+        "currency": policy_of(home(), published()).instance.home_currency,
     }
     return render(request, "overview/overview.html", said)
 
@@ -57,7 +58,7 @@ def _known(found: Overview) -> list[str]:
 @page("see the overview")
 def counted(request: HttpRequest) -> HttpResponse:
     """How the figures of the overview are counted."""
-    policy = home().policy
+    policy = policy_of(home(), published())
     rows = policy.segments.rows if policy.segments else ()
     edition = policy.edition(NAME, home().today(dt.datetime.now(dt.UTC)))
     said = {

@@ -19,6 +19,7 @@ from groundswell.engine.home import Damaged
 from groundswell.reads import partner as reads
 from groundswell.reads.disputes import disputes_about
 from groundswell.reads.explain import history_of
+from groundswell.reads.listing import BadListing, Listing, matching
 from groundswell.reads.partners import NothingPublished, Standing, published, standing_of
 from groundswell.reads.policy import policy_of
 from groundswell.reads.rights import mine
@@ -110,14 +111,13 @@ class _Opened:
 _LISTED = ("deals", "activities", "people", "credentials")
 
 
-_FILTERS = ("segment", "band", "quiet", "attention", "country", "partner_type", "tier")
-
-
 def _listed(request: HttpRequest, run: Run) -> QuerySet[PublishedPartner]:
     """The partners among which one goes on to the next: those of the list that one came from."""
-    said = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
-    asked = {name: "" if value == "none" else value for name, value in said.items()}
-    return mine(staff(request), run.partners.all()).filter(**asked)
+    try:
+        asked = Listing.parsed(request.GET.dict())
+    except BadListing:
+        asked = Listing()
+    return matching(run, staff(request), asked)
 
 
 def _open(request: HttpRequest, partner_id: str) -> _Opened:
