@@ -76,7 +76,12 @@ def keep(count: int) -> list[PublishedPartner]:
     run.partners.filter(rank__gt=count).delete()
     more = []
     for number in range(len(there), count):
-        one = {**there[number % len(there)].result, "partner_id": f"o_copy{number}", "name": f"Copy {number:05}", "rank": number + 1}
+        one = {
+            **there[number % len(there)].result,
+            "partner_id": f"o_copy{number}",
+            "name": f"Copy {number:05}",
+            "rank": number + 1,
+        }
         more.append(published_partner(run, one))
     PublishedPartner.objects.bulk_create(more, batch_size=500)
     return list(run.partners.all())

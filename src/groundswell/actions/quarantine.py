@@ -2,8 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from groundswell.actions.act import Actor, act
 from groundswell.connectors.files import read
 from groundswell.connectors.files.read import Refused, Tail
 from groundswell.core.tables.guard import unguarded
@@ -12,8 +14,9 @@ from groundswell.engine.home import Home
 from groundswell.reads import sheets
 from groundswell.reads.quarantine import standing
 from groundswell.records.loads import Load, QuarantinedRow, RetriedRow, after_the_latest
+from groundswell.records.staff import Staff
 from groundswell.runs.prepare import batches_of, check_room, reopened
-from groundswell.runs.take_in import enter, home_of, recover
+from groundswell.runs.take_in import enter, home_of, recover, taken
 
 LEADING = ("_load", "_line", "_column", "_reason", "_remedy")
 """Columns of an exported quarantine before those of the file: which row it is, and why it was set aside."""
@@ -64,16 +67,20 @@ def export(home: Home, name: str, path: Path) -> Exported:
     return Exported(len(rows), len(rows.keys() - cells.keys()), headers[0])
 
 
-def retry(home: Home, path: Path, now: dt.datetime) -> Load:
+def retry(home: Home, path: Path, now: dt.datetime, by: Staff | None = None) -> Load:
     """Take corrected rows of one load in again, as that load took in its own; the committed load that this makes.
 
     Source, format or mapping, answers and lookups are those of that load; so is the date, where it had one. The file is
     kept as a landing, which evidence names. Rows that go in are put right; rows that fail are set aside once more, in
-    the new load. Raises Refused, with line and remedy, and then nothing has changed. The caller holds the writer's lock.
+    the new load. Raises Refused, with line and remedy, and NotAllowed, and then nothing has changed. The caller holds the
+    writer's lock.
     """
     check_room(home, path)
     recover(home, now)
     landing = landings.keep(home.path, path)
+    part = f"retry {landing}"
+    if done := taken(home, part, now):
+        return done
     corrected = _corrected(landings.at(home.path, landing), _longest(home))
     names = sorted({row.load for row in corrected})
     if len(names) != 1:
@@ -94,7 +101,9 @@ def retry(home: Home, path: Path, now: dt.datetime) -> Load:
     work = reopened(home, load)
     work.found = replace(work.found, unmapped=tuple(name for name in work.found.unmapped if name not in LEADING))
     load.save()
-    return enter(work, load, now, retried=retried)
+    entry: dict[str, object] = {"of": before.name, "rows": len(retried)}
+    beside = partial(act, Actor(home.path, by, now), "retried", load.name, entry, "take in data")
+    return enter(work, load, now, retried=retried, part=part, beside=beside)
 
 
 def _longest(home: Home) -> int:
