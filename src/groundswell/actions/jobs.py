@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from pathlib import Path
 
 from groundswell.actions.act import Actor, act
 from groundswell.actions.uploads import Upload
@@ -24,11 +23,14 @@ def take_in(
     upload: Upload,
     source: str = "",
     exported_at: str = "",
-    mapping: Path | None = None,
+    mapping: str = "",
     once: str = "",
 ) -> Job:
-    """Ask for a kept file to be taken in; the same file, asked for in the same way, is one job. Raises NotAllowed."""
-    words = [str(upload.path)]
+    """Ask for a kept file to be taken in; the same file, asked for in the same way, is one job. Raises NotAllowed.
+
+    `mapping` names a file beside it; without one, the mappings that are kept and the formats that ship are tried.
+    """
+    words = [f"./{upload.path.name}"]
     words += [f"--source={source}"] if source else []
     words += [f"--exported-at={exported_at}"] if exported_at else []
     words += [f"--mapping={mapping}"] if mapping else []
@@ -61,7 +63,12 @@ def assess(actor: Actor, as_of: dt.date, once: str = "") -> Job:
 
 def retry(actor: Actor, corrected: Upload, load: str, once: str = "") -> Job:
     """Ask for corrected rows of a load to be taken in again. Raises NotAllowed."""
-    request = {"words": [str(corrected.path)], "name": corrected.path.name, "digest": corrected.digest, "of": load}
+    request = {
+        "words": [f"./{corrected.path.name}"],
+        "name": corrected.path.name,
+        "digest": corrected.digest,
+        "of": load,
+    }
     said: dict[str, object] = {"digest": corrected.digest}
     return _asked(actor, "asked to retry rows of", load, said, "retry", request, corrected.digest, once)
 

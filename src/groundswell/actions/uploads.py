@@ -9,6 +9,7 @@ from pathlib import Path
 from groundswell.actions.act import Actor, NotAllowed
 from groundswell.core.rights import may
 from groundswell.engine import durable, landings
+from groundswell.runs.jobs import uploads
 
 _LONGEST = 120
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -30,7 +31,7 @@ def keep(actor: Actor, arrived: Path, name: str) -> Upload:
     if actor.staff is not None and not may(actor.staff.role, "take in data"):
         raise NotAllowed(f"a {actor.staff.role} may not take in data")
     digest = landings.digest(arrived)
-    path = _folder(actor.home) / digest / safe(name)
+    path = uploads(actor.home) / digest / safe(name)
     durable.make_folder(path.parent)
     durable.sync(arrived)
     durable.rename(arrived, path)
@@ -39,7 +40,7 @@ def keep(actor: Actor, arrived: Path, name: str) -> Upload:
 
 def kept(home: Path, digest: str) -> Upload | None:
     """The newest file that is kept under a digest; None where there is none."""
-    folder = _folder(home) / digest
+    folder = uploads(home) / digest
     if not _DIGEST.fullmatch(digest) or not folder.is_dir():
         return None
     files = sorted((one for one in folder.iterdir() if one.is_file()), key=os.path.getmtime)
@@ -56,7 +57,3 @@ def safe(name: str) -> str:
     while len(f"{stem}{dot}{suffix}".encode()) > _LONGEST:
         stem = stem[:-1]
     return f"{stem}{dot}{suffix}" or "file"
-
-
-def _folder(home: Path) -> Path:
-    return home / "uploads"

@@ -57,6 +57,17 @@ class Job(models.Model):
             )
         ]
 
+    @property
+    def what(self) -> str:
+        """What it is about, in a few words."""
+        named = {
+            "take-in": f"Take in {self.request.get('name', '')}",
+            "assess": f"Assess as of {self.as_of}",
+            "retry": f"Retry rows of {self.request.get('of', '')}",
+            "revert": f"Take back {self.request.get('of', '')}",
+        }
+        return named.get(self.kind, self.kind)
+
 
 class Effect(models.Model):
     """What a job made visible, written in the same transaction: whoever tries the job again finds it, and leaves it at that."""

@@ -57,10 +57,10 @@ def ask(
     """Ask for work; the job, and whether it is new. What was asked for already and is not over is the same job.
 
     `inputs` is what the work depends on, such as the digest of a file: with kind and day it names the job. `once` is the
-    key of the form: sent twice, it is one job, also when that is over.
+    key of the form: sent twice with the same inputs, it is one job, also when that is over.
     """
     named = {"kind": kind, "as_of": as_of, "input_hash": hashlib.sha256(inputs.encode()).hexdigest()}
-    key = f"{staff.pk if staff else 0}:{once}" if once else None
+    key = f"{staff.pk if staff else 0}:{once}:{named['input_hash'][:16]}" if once else None
     for _ in range(_TRIES):  # the job that stands in the way may end before it is looked up
         if key and (sent := Job.objects.filter(once=key).first()):
             return sent, False
@@ -143,6 +143,11 @@ def folder(home: Path) -> Path:
     return home / "jobs"
 
 
+def uploads(home: Path) -> Path:
+    """Where files lie that were handed over in a page: each in a folder called by its digest."""
+    return home / "uploads"
+
+
 def _run(job: Job) -> str:
     home = Path(os.environ["GROUNDSWELL_HOME"])
     lies = folder(home)
@@ -154,6 +159,7 @@ def _run(job: Job) -> str:
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own command, its words checked by whoever asked
             command(job, home, report), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=held,
+            cwd=uploads(home) / str(job.request.get("digest", "")),  # so that what is said names files as people do
             start_new_session=True,  # Ctrl-C at `serve` is for the worker, which ends its command itself
         )  # fmt: skip
         try:
