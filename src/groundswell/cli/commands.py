@@ -259,7 +259,10 @@ def _guarded(path: Path, read: Callable[[], dict[str, object]]) -> tuple[int, di
     except Refused as error:
         return Exit.REFUSED, {"file": str(path), "refused": str(error)}
     except Asked as error:
-        questions = [{"column": q.column, "question": q.text, "answers": list(q.answers)} for q in error.questions]
+        questions = [
+            {"column": q.column, "question": q.text, "answers": list(q.answers), "samples": list(q.samples)}
+            for q in error.questions
+        ]
         return Exit.QUESTION, {"file": str(path), "format": error.format, "questions": questions}
     except Unsettled as error:
         entry = _load(error.load, path) if error.load else {"file": str(path)}

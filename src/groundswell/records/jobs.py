@@ -17,6 +17,8 @@ QUEUED, RUNNING, DONE, FAILED, CANCELLED, ASKS = STATES = (
     "asks",
 )
 """`asks`: it stopped at a question that a person must answer; the answer is another job."""
+OPEN = (QUEUED, RUNNING)
+"""States of work that is not over."""
 
 
 class Fenced(Exception):  # noqa: N818 - what happened, in the glossary's words

@@ -69,7 +69,7 @@ def ask(
                 job = Job.objects.create(**named, request=dict(request), asked_by=staff, asked_at=now, once=key)
                 work.enqueue(job.pk)
         except IntegrityError:
-            if there := Job.objects.filter(**named, state__in=(jobs.QUEUED, jobs.RUNNING)).first():
+            if there := Job.objects.filter(**named, state__in=jobs.OPEN).first():
                 return there, False
         else:
             return job, True

@@ -24,6 +24,8 @@ from groundswell.web.data.views import once
 from groundswell.web.shell.page import actor, allowed, home, page, staff
 
 _LISTED = 50
+_SHOWN = 5
+"""Loads with rows to fix that are offered at once; the others by filter."""
 FEW = 20
 """Rows of a load that are corrected in a page; more are corrected in a file."""
 
@@ -36,7 +38,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 
 def _quarantine(request: HttpRequest, wrong: str = "", status: int = 200) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in ("load", "source", "reason", "all")}
-    everything = [one for one in rows_aside() if asked["all"] or not one.since]
+    everything = [one for one in reversed(rows_aside()) if asked["all"] or not one.since]
     of = [one for one in everything if _fits(one, asked["load"], asked["source"])]
     found = [one for one in of if asked["reason"] in ("", one.row.reason)]
     start = request.GET.get("from", "")
@@ -48,14 +50,17 @@ def _quarantine(request: HttpRequest, wrong: str = "", status: int = 200) -> Htt
         "count": len(found),
         "more": place + _LISTED if len(found) > place + _LISTED else None,
         "first": place + 1,
+        "last": min(place + _LISTED, len(found)),
         "asked": asked,
         "reasons": Counter(one.row.reason for one in of).most_common(_LISTED),
         "loads": [
-            {"load": one, "count": standing[pk], "few": standing[pk] <= FEW, "once": uuid.uuid4().hex}
-            for pk, one in sorted(loads.items(), reverse=True)[:FEW]
+            {"load": one, "count": standing[pk], "few": standing[pk] <= FEW}
+            for pk, one in sorted(loads.items(), reverse=True)[:_SHOWN]
         ],
+        "others": max(0, len(loads) - _SHOWN),
         "known": sorted({one.row.load.name for one in everything}, reverse=True),
         "takes_in": allowed(staff(request), "take in data"),
+        "once": uuid.uuid4().hex,
         "wrong": wrong,
     }
     return render(request, "data/quarantine.html", said, status=status)
@@ -135,7 +140,7 @@ def _fix(
 
 def _editable(post: QueryDict, one: Standing, headers: tuple[str, ...]) -> dict[str, Any]:
     """A row for the form: the cells that its reason names first, the others below."""
-    named = {name.strip() for name in one.row.column.split(",")}
+    named = {name.strip().casefold() for name in one.row.column.split(",")}
     cells = [
         (
             f"cell:{one.row.line}:{place}",
@@ -144,7 +149,7 @@ def _editable(post: QueryDict, one: Standing, headers: tuple[str, ...]) -> dict[
         )
         for place, header in enumerate(headers)
     ]
-    told = [cell for cell in cells if cell[1] in named]
+    told = [cell for cell in cells if {cell[1].casefold(), cell[1].casefold().replace(" ", "_")} & named]
     return {
         "row": one.row,
         "whole": one.whole,
@@ -155,11 +160,10 @@ def _editable(post: QueryDict, one: Standing, headers: tuple[str, ...]) -> dict[
 
 @page("take in data")
 @require_POST
-def retried(request: HttpRequest, number: int) -> HttpResponse:
-    """Take the corrected file of a load in again."""
-    found = get_object_or_404(Load, pk=number)
+def retried(request: HttpRequest) -> HttpResponse:
+    """Take a corrected file in again; its rows say of which load they are."""
     file = request.FILES.get("file")
     if not isinstance(file, TemporaryUploadedFile):
         return _quarantine(request, "Choose the corrected file.", 422)
     kept = uploads.keep(actor(request), Path(file.temporary_file_path()), file.name or "")
-    return redirect("jobs-job", asking.retry(actor(request), kept, found.name, once(request)).pk)
+    return redirect("jobs-job", asking.retry(actor(request), kept, kept.path.name, once(request)).pk)

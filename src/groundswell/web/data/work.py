@@ -15,7 +15,7 @@ from groundswell.actions import jobs as asking
 from groundswell.actions.jobs import CannotAsk
 from groundswell.core.signals.windows import FIRST_DAY, LAST_DAY
 from groundswell.reads.sources import Rows, kind_of
-from groundswell.records.jobs import QUEUED, RUNNING, Job, Schedule
+from groundswell.records.jobs import OPEN, Job, Schedule
 from groundswell.records.loads import Load
 from groundswell.records.runs import Published, Run
 from groundswell.web.data.views import once
@@ -60,7 +60,7 @@ def _jobs(
     found = list(Job.objects.select_related("asked_by").defer("log")[:_LISTED])
     said = {
         "jobs": found,
-        "runs": any(one.state in (QUEUED, RUNNING) for one in found),
+        "runs": any(one.state in OPEN for one in found),
         "assess": assess or AsOf(initial={"as_of": today}),
         "daily": daily or Daily(initial={"at": schedule.at.isoformat("minutes") if schedule else ""}),
         "schedule": schedule,
@@ -86,7 +86,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _said(request: HttpRequest, found: Job, wrong: str = "") -> dict[str, Any]:
-    runs = found.state in (QUEUED, RUNNING)
+    runs = found.state in OPEN
     made = [] if runs else [one.made for one in found.effects.all()]
     numbers = [int(one[1:]) for one in made if one.startswith("L") and one[1:].isdigit()]
     loads = Load.objects.filter(pk__in=numbers).order_by("pk") if numbers else []
