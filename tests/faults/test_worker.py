@@ -45,7 +45,11 @@ class Workers:
 
     def start(self) -> subprocess.Popen[bytes]:
         words = ["-m", "groundswell.server.worker", "--lease", str(LEASE), "--beat", str(BEAT)]
-        around = {**os.environ, "GROUNDSWELL_HOME": str(self.home.path), "DJANGO_SETTINGS_MODULE": "groundswell.server.web"}
+        around = {
+            **os.environ,
+            "GROUNDSWELL_HOME": str(self.home.path),
+            "DJANGO_SETTINGS_MODULE": "groundswell.server.web",
+        }
         self.running.append(subprocess.Popen([sys.executable, *words], env=around, stderr=subprocess.DEVNULL))
         return self.running[-1]
 
@@ -112,13 +116,15 @@ def test_every_job_has_exactly_one_effect(
             fed.append(waiting.pop(0))
             asked.append(ask(home, *fed[-1]))
             if len(fed) % 2 == 0:
-                asked.append(asking.assess(Actor(home.path, None, dt.datetime.now(dt.UTC)), dt.date.fromisoformat(fed[-1][1])))
+                asked.append(
+                    asking.assess(Actor(home.path, None, dt.datetime.now(dt.UTC)), dt.date.fromisoformat(fed[-1][1]))
+                )
         worker = workers.running[-1] if workers.running and workers.running[-1].poll() is None else workers.start()
         time.sleep(chance.uniform(0.1, 1.0))
         job = Job.objects.filter(state=RUNNING).first()
         there = commands_of(worker)
-        if job and there and hit[job.pk] < 3 and sum(hit.values()) < wanted:
-            whom = chance.choice(["worker", "command", "both"])
+        if job and there and hit[job.pk] < 2 and sum(hit.values()) < wanted:
+            whom = ("worker", "command", "both")[sum(hit.values()) % 3]
             for number in {"worker": [worker.pid], "command": there, "both": [worker.pid, *there]}[whom]:
                 send(number, signal.SIGKILL)
             hit[job.pk] += 1
@@ -197,7 +203,9 @@ def test_readers_see_one_run_each_while_runs_are_published(home: Home, tmp_path:
     ((path, exported_at),) = exports(tmp_path / "exports", random.Random(1), 1)
     take_in(home, path, exported_at)
     old = assess(home, "2025-02-01")
-    lines = [json.loads(one) for one in (home.run_folder(old.run_id) / "assessment.jsonl").read_text("utf-8").splitlines()]
+    lines = [
+        json.loads(one) for one in (home.run_folder(old.run_id) / "assessment.jsonl").read_text("utf-8").splitlines()
+    ]
     done, faults = [0], []
 
     def publishing() -> None:

@@ -48,7 +48,9 @@ def upload(home: Home, text: str = PARTNERS, name: str = "partners.csv") -> uplo
 
 def does(home: Home, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Make every job run a shell script instead of its command."""
-    monkeypatch.setattr(jobs, "command", lambda job, where, report: ["/bin/sh", "-c", script.replace("REPORT", str(report))])
+    monkeypatch.setattr(
+        jobs, "command", lambda job, where, report: ["/bin/sh", "-c", script.replace("REPORT", str(report))]
+    )
 
 
 def again(job: Job) -> str:
@@ -62,7 +64,12 @@ def test_a_file_is_taken_in_by_the_command_and_its_load_is_noted(home: Home) -> 
     assert again(job) == "done"
     job.refresh_from_db()
     load = Load.objects.get()
-    assert (load.file_name, load.source, load.loaded, str(load.known_at.date())) == ("partners.csv", "portal", 2, "2026-01-31")
+    assert (load.file_name, load.source, load.loaded, str(load.known_at.date())) == (
+        "partners.csv",
+        "portal",
+        2,
+        "2026-01-31",
+    )
     assert [one.made for one in job.effects.all()] == [load.name]
     assert "2 rows in = 2 loaded + 0 unchanged + 0 quarantined" in job.log
     assert str(home.path) not in job.log
@@ -313,7 +320,9 @@ def test_a_schedule_asks_once_a_day_in_the_home_zone_and_makes_up_for_a_missed_d
 
 
 @pytest.mark.parametrize(
-    ("day", "at"), [(dt.date(2026, 3, 29), dt.time(2, 30)), (dt.date(2026, 10, 25), dt.time(2, 30))], ids=["gap", "overlap"]
+    ("day", "at"),
+    [(dt.date(2026, 3, 29), dt.time(2, 30)), (dt.date(2026, 10, 25), dt.time(2, 30))],
+    ids=["gap", "overlap"],
 )
 def test_a_schedule_survives_the_change_of_the_clock(home: Home, day: dt.date, at: dt.time) -> None:
     home = zone(home, "Europe/Berlin")

@@ -35,7 +35,7 @@ def prepare(home: Path, port: int) -> dict[str, str]:
         "GROUNDSWELL_SITE": json.dumps(site(home, port)),
         "DJANGO_SETTINGS_MODULE": _SETTINGS,
     }
-    for words in (["migrate", "records"], ["migrate"], ["createcachetable"], ["collectstatic", "--no-input"]):
+    for words in (["migrate"], ["createcachetable"], ["collectstatic", "--no-input"]):
         subprocess.run([sys.executable, "-m", "django", *words, "-v", "0"], env=around, check=True)  # noqa: S603
     return around
 

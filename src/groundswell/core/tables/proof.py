@@ -12,7 +12,6 @@ from babel import Locale, UnknownLocaleError
 
 from groundswell.core.tables.cells import date_proof, decimal_proof, floats
 
-
 _SAMPLES = 3
 
 
@@ -80,7 +79,9 @@ def settle(
             settled[header] = next(iter(proof.orders))
         elif len(proof.orders) == 2:
             pair = " but ".join(f"'{cell}' reads only as {order}" for order, cell in proof.orders.items())
-            open_.append(Question(header, f"{pair}: the column contradicts itself", possible, (*proof.orders.values(),)))
+            open_.append(
+                Question(header, f"{pair}: the column contradicts itself", possible, (*proof.orders.values(),))
+            )
     for header, proof in proofs.items():
         if header in settled or len(proof.orders) == 2 or not proof.asks:
             continue
@@ -94,7 +95,11 @@ def settle(
             settled[header] = reading
         else:
             possible = ("dmy", "mdy") if proof.kind == "date" else (".", ",")
-            open_.append(Question(header, f"'{proof.asks}' can be read two ways and no cell decides", possible, (*proof.samples,)))
+            open_.append(
+                Question(
+                    header, f"'{proof.asks}' can be read two ways and no cell decides", possible, (*proof.samples,)
+                )
+            )
     return settled, open_
 
 
