@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,10 +70,8 @@ def commands_of(worker: subprocess.Popen[bytes]) -> list[int]:
 
 
 def send(number: int, what: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(number, what)
-    except ProcessLookupError:
-        pass
 
 
 def wait(what: Callable[[], object], pause: float = 0.1) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -230,7 +231,7 @@ def test_a_command_ended_by_the_machine_is_tried_five_times_each_later_than_the_
     job.refresh_from_db()
     assert (job.state, job.attempts, job.outcome["code"]) == ("failed", 5, -9)
     assert job.log.count("almost") == 5
-    assert all(later > 1.2 * sooner for sooner, later in zip(waits, waits[1:], strict=False))
+    assert all(later > 1.2 * sooner for sooner, later in pairwise(waits))
     fresh = asking.again(actor(home), job)
     assert (fresh.state, fresh.request) == ("queued", job.request)
 

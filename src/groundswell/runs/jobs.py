@@ -179,8 +179,9 @@ def command(job: Job, home: Path, report: Path) -> list[str]:
         raise ValueError(f"no command does a job of kind '{job.kind}'")
     day = [f"--as-of={job.as_of}"] if job.as_of else []
     told = [f"--report={report}"] if job.kind == "take-in" else []
-    words = [*_COMMANDS[job.kind], "--home", str(home), *day, *told, *job.request.get("words", ())]
-    return [sys.executable, "-m", "groundswell", *words]
+    first, *verb = _COMMANDS[job.kind]
+    options = ["--home", str(home), *day, *told]  # before the words: between two of them no option may stand
+    return [sys.executable, "-m", "groundswell", first, *options, *verb, *job.request.get("words", ())]
 
 
 def _watched(job: Job, process: subprocess.Popen[bytes], log: Path, report: Path) -> str:
