@@ -42,6 +42,8 @@ class Act:
 
     about: str
     said: dict[str, object] = field(default_factory=dict)
+    changed: bool = True
+    """Set to False where it turned out that nothing is to be changed: then no entry is left."""
 
 
 @contextmanager
@@ -57,7 +59,8 @@ def act(
     with transaction.atomic():
         one = Act(about, dict(said or {}))
         yield one
-        _append(actor, verb, one)
+        if one.changed:
+            _append(actor, verb, one)
 
 
 def _append(actor: Actor, verb: str, one: Act) -> None:

@@ -1,9 +1,12 @@
 """What people do with rows in quarantine: write them to a file, and take them in again once they are corrected."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from groundswell.actions.act import Actor, act
 from groundswell.connectors.files import read
 from groundswell.connectors.files.read import Refused, Tail
 from groundswell.core.tables.guard import unguarded
@@ -12,8 +15,9 @@ from groundswell.engine.home import Home
 from groundswell.reads import sheets
 from groundswell.reads.quarantine import standing
 from groundswell.records.loads import Load, QuarantinedRow, RetriedRow, after_the_latest
+from groundswell.records.staff import Staff
 from groundswell.runs.prepare import batches_of, check_room, reopened
-from groundswell.runs.take_in import enter, home_of, recover
+from groundswell.runs.take_in import enter, home_of, recover, taken
 
 LEADING = ("_load", "_line", "_column", "_reason", "_remedy")
 """Columns of an exported quarantine before those of the file: which row it is, and why it was set aside."""
@@ -28,11 +32,19 @@ class Exported:
     whole_in: str
 
 
-def export(home: Home, name: str, path: Path) -> Exported:
-    """Write the rows that stand in the quarantine of a load to a CSV, whole or not at all, under their own headers.
+@dataclass(frozen=True)
+class Standing:
+    """A row that stands in quarantine: its cells below the headers of its file; `whole`: its text is in the first one."""
 
-    Cells are as the load read them. A row that it could not take apart stands as its whole text in the first column of
-    the file. Raises Refused where there is nothing to write. Facts and quarantine stay as they are.
+    row: QuarantinedRow
+    cells: tuple[str, ...]
+    whole: bool
+
+
+def opened(home: Home, name: str) -> tuple[tuple[str, ...], list[Standing]]:
+    """The rows that stand in the quarantine of a load, taken apart as it read them, with the headers of its file.
+
+    A row that it could not take apart stands as its whole text in the first cell. Raises Refused where there is none.
     """
     load = _known(name)
     rows = {row.line: row for row in standing(load)}
@@ -52,28 +64,62 @@ def export(home: Home, name: str, path: Path) -> Exported:
             if line in rows:
                 cells[line] = [batch.columns[header][place].as_py() for header in headers]
     blank = [""] * (len(headers) - 1)
-    sheets.save(
-        path,
-        "csv",
-        [*LEADING, *headers],
-        (
-            [load.name, line, row.column, row.reason, row.remedy, *cells.get(line, [row.text, *blank])]
-            for line, row in rows.items()
-        ),
-    )
-    return Exported(len(rows), len(rows.keys() - cells.keys()), headers[0])
+    return tuple(headers), [
+        Standing(row, tuple(cells.get(line, [row.text, *blank])), line not in cells) for line, row in rows.items()
+    ]
 
 
-def retry(home: Home, path: Path, now: dt.datetime) -> Load:
+def export(home: Home, name: str, path: Path) -> Exported:
+    """Write the rows that stand in the quarantine of a load to a CSV, whole or not at all, under their own headers.
+
+    Raises Refused where there is nothing to write. Facts and quarantine stay as they are.
+    """
+    headers, rows = opened(home, name)
+    _write(path, headers, [(one.row, one.cells) for one in rows])
+    return Exported(len(rows), sum(one.whole for one in rows), headers[0])
+
+
+def correct(home: Home, name: str, cells: Mapping[int, Sequence[str]], path: Path) -> int:
+    """Write the file that retries some rows of a load with other cells, by line; how many differ from what stood there.
+
+    Rows that were left as they are stay in quarantine, so they are left out. Raises Refused where none differs, or where
+    a row has not the cells that its file has.
+    """
+    headers, rows = opened(home, name)
+    there = {one.row.line: one for one in rows}
+    found = []
+    for line, fresh in cells.items():
+        if line not in there:
+            raise Refused(f"line {line} stands in the quarantine of {name} no more; somebody was faster")
+        if len(fresh) != len(headers):
+            raise Refused(f"line {line} has {len(fresh)} cells, the file has {len(headers)} columns")
+        if tuple(fresh) != there[line].cells:
+            found.append((there[line].row, tuple(fresh)))
+    if not found:
+        raise Refused("nothing was corrected: every cell is as it was")
+    _write(path, headers, found)
+    return len(found)
+
+
+def _write(path: Path, headers: Sequence[str], rows: Iterable[tuple[QuarantinedRow, Sequence[str]]]) -> None:
+    said: sheets.Rows = ([row.load.name, row.line, row.column, row.reason, row.remedy, *cells] for row, cells in rows)
+    sheets.save(path, "csv", [*LEADING, *headers], said)
+
+
+def retry(home: Home, path: Path, now: dt.datetime, by: Staff | None = None) -> Load:
     """Take corrected rows of one load in again, as that load took in its own; the committed load that this makes.
 
     Source, format or mapping, answers and lookups are those of that load; so is the date, where it had one. The file is
     kept as a landing, which evidence names. Rows that go in are put right; rows that fail are set aside once more, in
-    the new load. Raises Refused, with line and remedy, and then nothing has changed. The caller holds the writer's lock.
+    the new load. Raises Refused, with line and remedy, and NotAllowed, and then nothing has changed. The caller holds the
+    writer's lock.
     """
     check_room(home, path)
     recover(home, now)
     landing = landings.keep(home.path, path)
+    part = f"retry {landing}"
+    if done := taken(home, part, now):
+        return done
     corrected = _corrected(landings.at(home.path, landing), _longest(home))
     names = sorted({row.load for row in corrected})
     if len(names) != 1:
@@ -94,7 +140,9 @@ def retry(home: Home, path: Path, now: dt.datetime) -> Load:
     work = reopened(home, load)
     work.found = replace(work.found, unmapped=tuple(name for name in work.found.unmapped if name not in LEADING))
     load.save()
-    return enter(work, load, now, retried=retried)
+    entry: dict[str, object] = {"of": before.name, "rows": len(retried)}
+    beside = partial(act, Actor(home.path, by, now), "retried", load.name, entry, "take in data")
+    return enter(work, load, now, retried=retried, part=part, beside=beside)
 
 
 def _longest(home: Home) -> int:

@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     one.add_argument("--strict", action="store_true", help="refuse a file of which a row would be quarantined")
     one.add_argument("--json", action="store_true", help="print what happened as JSON")
+    one.add_argument("--report", type=Path, metavar="FILE", help="write what happened to this file too, as JSON")
     one = command("assess", "assess every partner as of a day, and publish")
     one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
     one = command("partners", "the ranked list of the published run")

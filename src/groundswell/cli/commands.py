@@ -42,6 +42,7 @@ from groundswell.reads import sheets, tables, trail
 from groundswell.reads.overview import overview
 from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
+from groundswell.records.jobs import Fenced, asked_by, held
 from groundswell.records.loads import Load
 from groundswell.records.staff import Staff
 from groundswell.records.trail import Entry
@@ -88,7 +89,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.REFUSED)
     except (CannotInvite, PortTaken) as error:
         return _fail(str(error), Exit.REFUSED)
-    except Locked as error:
+    except (Locked, Fenced) as error:
         return _fail(str(error), Exit.LOCKED)
     except NoSpace as error:
         return _fail(str(error), Exit.NO_SPACE)
@@ -178,7 +179,7 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
             answered = answers.get(part.path.name, {})
             if answered.get("sheet", part.sheet) != part.sheet:
                 continue
-            watch = say.progress(part.name) if sys.stderr.isatty() else None
+            watch = _watch(part.name)
             request = Request(asked.mapping, part.sheet, asked.source, exported_at, answered, asked.strict, watch)
             code, entry = _one_part(home, part, request)
             worst = max(worst, code)
@@ -186,11 +187,21 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
             if not asked.json:
                 print(say.load(entry), file=sys.stdout if code == Exit.ACCEPTED else sys.stderr, flush=True)
     found = quality(home, home.today(_now()))
+    report = json.dumps({"loads": said, "quality": say.as_json(found)}, ensure_ascii=False, indent=1)
+    if asked.report is not None:
+        durable.write(asked.report.absolute(), report.encode())
     if asked.json:
-        print(json.dumps({"loads": said, "quality": say.as_json(found)}, ensure_ascii=False, indent=1))
+        print(report)
     elif worst == Exit.ACCEPTED:
         print(say.quality(found))
     return worst
+
+
+def _watch(name: str) -> Callable[[int, float], None] | None:
+    """How far a file has been read: drawn at a terminal, a line now and then where a job keeps what is printed."""
+    if sys.stderr.isatty():
+        return say.progress(name)
+    return say.steps(name) if held() else None
 
 
 def _propose(home: Home, asked: argparse.Namespace) -> int:
@@ -248,7 +259,10 @@ def _guarded(path: Path, read: Callable[[], dict[str, object]]) -> tuple[int, di
     except Refused as error:
         return Exit.REFUSED, {"file": str(path), "refused": str(error)}
     except Asked as error:
-        questions = [{"column": q.column, "question": q.text, "answers": list(q.answers)} for q in error.questions]
+        questions = [
+            {"column": q.column, "question": q.text, "answers": list(q.answers), "samples": list(q.samples)}
+            for q in error.questions
+        ]
         return Exit.QUESTION, {"file": str(path), "format": error.format, "questions": questions}
     except Unsettled as error:
         entry = _load(error.load, path) if error.load else {"file": str(path)}
@@ -387,7 +401,7 @@ def _loads(home: Home, asked: argparse.Namespace) -> int:
         unsettled: Unsettled | None = None
         with _writing(home, "loads revert"):
             try:
-                again = revert(home, asked.load, asked.why, _now())
+                again = revert(home, asked.load, asked.why, _now(), asked_by())
             except Unsettled as error:
                 again, unsettled = error.added, error
         print(f"{asked.load} is reverted: runs from now on do not see it; published runs keep what they pinned.")
@@ -417,7 +431,7 @@ def _quarantine(home: Home, asked: argparse.Namespace) -> int:
         path = Path(asked.what)
         try:
             with _writing(home, "quarantine retry"):
-                load = quarantine.retry(home, path, _now())
+                load = quarantine.retry(home, path, _now(), asked_by())
         except Refused as error:
             return _fail(f"refused   {path}\n  {error}", Exit.REFUSED)
         print(say.load(_load(load, path)), say.retried(load), sep="\n")

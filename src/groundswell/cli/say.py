@@ -64,6 +64,19 @@ def progress(name: str) -> Callable[[int, float], None]:
     return draw
 
 
+def steps(name: str) -> Callable[[int, float], None]:
+    """Says how far a file has been read, a line for each tenth of it."""
+    said = 0
+
+    def step(rows: int, share: float) -> None:
+        nonlocal said
+        if int(share * 10) > said:
+            said = int(share * 10)
+            print(f"{_plain(name)}: {rows:,} rows read, {said * 10} %", flush=True)
+
+    return step
+
+
 def load(entry: dict[str, Any]) -> str:
     """What became of one file: the equation, what was set aside and why, how it was read.
 

@@ -32,7 +32,10 @@ def rows_aside() -> list[Aside]:
             before = last.get(_key(one.row), [])
             last[_key(one.row)] = [*(before if before and before[0].load_id == one.load_id else []), one]
     found = list(
-        QuarantinedRow.objects.filter(load__state="committed").select_related("load").order_by("load", "line", "id")
+        QuarantinedRow.objects.filter(load__state="committed")
+        .select_related("load")
+        .defer("load__report", "load__request")
+        .order_by("load", "line", "id")
     )
     newest = {
         _key(row): row.load for row in found if row.load.voided_at is None and (row.load_id, row.line) not in first

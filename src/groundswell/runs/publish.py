@@ -41,7 +41,7 @@ def publish(home: Home, run_id: str, manifest: dict[str, Any], now: dt.datetime)
                 PublishedPartner.objects.bulk_create(chunk)
     durable.step("commit", Path(f"publish {run_id[:12]}"))
     with transaction.atomic(durable=True):
-        hold_fence()
+        hold_fence("publish", run.run_id)
         run.complete = True
         run.save()
         Published.objects.update_or_create(only=1, defaults={"run": run, "moved_at": after_the_latest(now)})

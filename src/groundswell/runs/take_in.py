@@ -7,7 +7,8 @@ takes in a file for the first time, compares a later landing anew after an older
 import datetime as dt
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from groundswell.core.tables.proof import Question
 from groundswell.engine import durable, landings
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home
-from groundswell.records.jobs import hold_fence
+from groundswell.records.jobs import hold_fence, made
 from groundswell.records.loads import Load, LoadFile, QuarantinedRow, RetriedRow, after_the_latest
 from groundswell.runs import damage, drift
 from groundswell.runs.kept import confirmed
@@ -42,16 +43,33 @@ def take_in(home: Home, path: Path, request: Request, now: dt.datetime) -> Load:
     check_room(home, path)
     named = named_mappings(home, request)
     landing = landings.keep(home.path, path)
+    part = f"{path.name} {landing} {request.sheet}"
+    if done := taken(home, part, now):
+        return done
     kept = landings.at(home.path, landing)
     work = prepare(home, kept, path.name, path.parent, named, request)
     recover(home, now)  # only now: a landing that was lost, and is wanted to settle, may just have come again
     load = _open(work, landing, path.name, request, now)
     before = _same_as_latest(load)
-    load = _repeat(load, before) if before is not None else enter(work, load, now, request.strict)
+    load = _repeat(load, before, part) if before is not None else enter(work, load, now, request.strict, part=part)
     said = confirmed(home.path, load.source, work.found.mapping)
     if load.report.get("mapping", "") != said:
         load.report["mapping"] = said
         load.save(update_fields=["report"])
+    return load
+
+
+def taken(home: Home, part: str, now: dt.datetime) -> Load | None:
+    """The load that an earlier try of this process's job made of a part of its work, settled. Raises Unsettled."""
+    done = made(part)
+    if not done:
+        return None
+    load = Load.named(done)
+    try:
+        settle(home, now)
+    except Unsettled as error:
+        error.load = load
+        raise
     return load
 
 
@@ -122,7 +140,7 @@ def _same_as_latest(load: Load) -> Load | None:
     return None if any(tables & set(rival.report["tables"]) for rival in rivals) else before
 
 
-def _repeat(load: Load, before: Load) -> Load:
+def _repeat(load: Load, before: Load, part: str) -> Load:
     """The same bytes again: every row that was loaded or unchanged is unchanged, the quarantine stands as it was."""
     load.rows_in, load.unchanged, load.quarantined = (
         before.rows_in,
@@ -133,7 +151,7 @@ def _repeat(load: Load, before: Load) -> Load:
     load.report = {**before.report, "notes": [f"the same bytes as {before.name}"]}
     load.last_stamp = max(load.known_at, before.last_stamp or load.known_at)
     rows = [QuarantinedRow(load=load, **_copy(row)) for row in before.quarantine.all()]
-    return _commit(load, [], rows)
+    return _commit(load, [], rows, part=part)
 
 
 def _copy(row: QuarantinedRow) -> dict[str, Any]:
@@ -161,9 +179,18 @@ class Seen:
 
 
 def enter(
-    work: Work, load: Load, now: dt.datetime, strict: bool = False, retried: Mapping[int, QuarantinedRow] | None = None
+    work: Work,
+    load: Load,
+    now: dt.datetime,
+    strict: bool = False,
+    retried: Mapping[int, QuarantinedRow] | None = None,
+    part: str = "",
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Load:
-    """Take the rows of an open load in, commit it and settle. `retried`: line of its file -> row that it tries again."""
+    """Take the rows of an open load in, commit it and settle. `retried`: line of its file -> row that it tries again.
+
+    `part` names the work to the job that it is done for; what is `beside` stands around the commit, in its transaction.
+    """
     try:
         seen, files = through(work, load, strict, first=True)
     except (Refused, Asked):
@@ -174,7 +201,7 @@ def enter(
     tries = [
         RetriedRow(load=load, row=row, line=line, put_right=line not in failed) for line, row in (retried or {}).items()
     ]
-    load = _commit(load, files, rows, tries)
+    load = _commit(load, files, rows, tries, part, beside)
     try:
         settle(work.home, now)
     except Unsettled as error:
@@ -423,11 +450,18 @@ def _unknown(work: Work, staged: Staged) -> dict[str, list[int]]:
     return dict(sorted(found.items()))
 
 
-def _commit(load: Load, files: list[LoadFile], rows: list[QuarantinedRow], tries: Iterable[RetriedRow] = ()) -> Load:
+def _commit(
+    load: Load,
+    files: list[LoadFile],
+    rows: list[QuarantinedRow],
+    tries: Iterable[RetriedRow] = (),
+    part: str = "",
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Load:
     """The moment from which the load is seen: one transaction, synced by SQLite before it returns."""
     durable.step("commit", Path(load.name))
-    with transaction.atomic(durable=True):
-        hold_fence()
+    with transaction.atomic(durable=True), beside():
+        hold_fence(part, load.name)
         LoadFile.objects.bulk_create(files)
         QuarantinedRow.objects.bulk_create(rows, batch_size=500)
         RetriedRow.objects.bulk_create(tries, batch_size=500)

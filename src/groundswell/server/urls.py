@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from groundswell.core.rights import may
 from groundswell.web.account import views as account
+from groundswell.web.data import mappings, quarantine, work
 from groundswell.web.data import views as data
 from groundswell.web.disputes import views as disputes
 from groundswell.web.overview import views as overview
@@ -44,9 +45,22 @@ urlpatterns = [
     path("partners/<str:partner_id>/lines/<str:load>/<int:number>/", partner.line, name="partner-line"),
     path("partners/<str:partner_id>/rows/<str:name>/", partner.rows, name="partner-rows"),
     path("data/", data.sources, name="sources"),
-    path("data/quarantine/", data.quarantine, name="quarantine"),
-    path("data/mappings/", data.mappings, name="mappings"),
-    path("data/jobs/", data.jobs, name="jobs"),
+    path("data/upload/", data.uploaded, name="sources-uploaded"),
+    path("data/loads/", data.loads, name="sources-loads"),
+    path("data/loads/<int:number>/", data.load, name="sources-load"),
+    path("data/loads/<int:number>/revert/", data.reverted, name="sources-reverted"),
+    path("data/quarantine/", quarantine.quarantine, name="quarantine"),
+    path("data/quarantine/<int:number>/export/", quarantine.exported, name="quarantine-exported"),
+    path("data/quarantine/<int:number>/fix/", quarantine.fixed, name="quarantine-fixed"),
+    path("data/quarantine/retry/", quarantine.retried, name="quarantine-retried"),
+    path("data/mappings/", mappings.mappings, name="mappings"),
+    path("data/jobs/", work.jobs, name="jobs"),
+    path("data/jobs/assess/", work.assessed, name="jobs-assessed"),
+    path("data/jobs/daily/", work.scheduled, name="jobs-scheduled"),
+    path("data/jobs/<int:number>/", work.job, name="jobs-job"),
+    path("data/jobs/<int:number>/answer/", work.answered, name="jobs-answered"),
+    path("data/jobs/<int:number>/cancel/", work.cancelled, name="jobs-cancelled"),
+    path("data/jobs/<int:number>/again/", work.again, name="jobs-again"),
     path("disputes/", disputes.disputes, name="disputes"),
     path("disputes/<int:number>/answer/", disputes.answered, name="dispute-answered"),
     path("people/", people.people, name="people"),

@@ -1,5 +1,8 @@
 """The worker: does jobs one after the other, takes back those of workers that died, asks for what is scheduled."""
 
+import argparse
+import datetime as dt
+import logging
 import os
 import signal
 import socket
@@ -10,10 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "groundswell.server.web")
 
 _POLL = 1.0
 _TICK = 5.0
+"""Seconds between looks at what is left behind, at most; a worker of a shorter lease looks more often."""
 
 
-def run() -> None:
-    """Work until SIGTERM or SIGINT; a job that is on its way is given back and tried again."""
+def run(lease: float | None = None, beat: float | None = None) -> None:
+    """Work until SIGTERM or SIGINT; a job that is on its way is given back and tried again. Both in seconds."""
     import django
 
     django.setup()
@@ -21,9 +25,10 @@ def run() -> None:
 
     from groundswell.runs import jobs
 
+    jobs.pace = jobs.Pace(lease or jobs.pace.lease, beat or jobs.pace.beat)
     worker = Worker(
-        queue_names=["*"], interval=_POLL, batch=False, backend_name="default", startup_delay=False, max_tasks=None,
-        worker_id=f"{socket.gethostname()}-{os.getpid()}", excluded_queue_names=[],
+        queue_names=["*"], interval=min(_POLL, jobs.pace.beat), batch=False, backend_name="default", startup_delay=False,
+        max_tasks=None, worker_id=f"{socket.gethostname()}-{os.getpid()}", excluded_queue_names=[],
     )  # fmt: skip
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -32,11 +37,11 @@ def run() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    threading.Thread(target=_tick, daemon=True).start()
+    threading.Thread(target=_tick, args=(min(_TICK, jobs.pace.lease / 2),), daemon=True).start()
     worker.run()
 
 
-def _tick() -> None:
+def _tick(every: float) -> None:
     """Every few seconds: what was left behind, and what is due."""
     from django.conf import settings
     from django.db import close_old_connections
@@ -44,11 +49,18 @@ def _tick() -> None:
     from groundswell.engine.home import Home
     from groundswell.runs import jobs
 
-    while not jobs.stopping.wait(_TICK):
+    while not jobs.stopping.wait(every):
         close_old_connections()
-        jobs.reap()
-        jobs.tick(Home(settings.HOME))
+        try:
+            jobs.reap()
+            jobs.tick(Home(settings.HOME), dt.datetime.now(dt.UTC))
+        except Exception:  # records that are busy, a policy that is being edited: the next look finds it again
+            logging.getLogger("groundswell").exception("what was left behind or is due was not looked at")
 
 
 if __name__ == "__main__":
-    run()
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--lease", type=float, help="seconds without a word after which a worker is taken for dead")
+    words.add_argument("--beat", type=float, help="seconds between two words")
+    told = words.parse_args()
+    run(told.lease, told.beat)

@@ -12,6 +12,8 @@ from babel import Locale, UnknownLocaleError
 
 from groundswell.core.tables.cells import date_proof, decimal_proof, floats
 
+_SAMPLES = 3
+
 
 @dataclass
 class Proof:
@@ -27,6 +29,8 @@ class Proof:
     """order -> the cell that proves it, for dates; decimal sign -> the cell, for numbers."""
     shape: str = ""
     asks: str = ""
+    samples: list[str] = field(default_factory=list)
+    """The first distinct cells that can be read two ways, to be shown with the question."""
 
     def look(self, cells: Iterable[str]) -> None:
         """Take in the cells of a batch; give distinct ones, the answer is the same."""
@@ -46,6 +50,8 @@ class Proof:
             self.orders.setdefault(order, cell)
         if asks and not self.asks:
             self.asks = cell
+        if asks and len(self.samples) < _SAMPLES and cell not in self.samples:
+            self.samples.append(cell)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Question:
     column: str
     text: str
     answers: tuple[str, ...]
+    samples: tuple[str, ...] = ()
+    """Cells that it is about."""
 
 
 def settle(
@@ -71,7 +79,9 @@ def settle(
             settled[header] = next(iter(proof.orders))
         elif len(proof.orders) == 2:
             pair = " but ".join(f"'{cell}' reads only as {order}" for order, cell in proof.orders.items())
-            open_.append(Question(header, f"{pair}: the column contradicts itself", possible))
+            open_.append(
+                Question(header, f"{pair}: the column contradicts itself", possible, (*proof.orders.values(),))
+            )
     for header, proof in proofs.items():
         if header in settled or len(proof.orders) == 2 or not proof.asks:
             continue
@@ -85,7 +95,11 @@ def settle(
             settled[header] = reading
         else:
             possible = ("dmy", "mdy") if proof.kind == "date" else (".", ",")
-            open_.append(Question(header, f"'{proof.asks}' can be read two ways and no cell decides", possible))
+            open_.append(
+                Question(
+                    header, f"'{proof.asks}' can be read two ways and no cell decides", possible, (*proof.samples,)
+                )
+            )
     return settled, open_
 
 

@@ -14,7 +14,7 @@ from groundswell.web.shell.words import NOT_KNOWN, day, money, rounded
 _PICK = (
     '<td class="pick"><input type="checkbox" form="assign" name="partner" value="{id}" aria-label="Select {name}"></td>'
 )
-_NAME = '<th scope="row"><a href="{page}" data-page hx-get="{page}drawer/">{name}</a><small>{what}</small></th>'
+_NAME = '<th scope="row"><a href="{page}{came}" data-page hx-get="{page}drawer/">{name}</a><small>{what}</small></th>'
 _CELLS = {
     "segment": '<td class="segment"><span class="chip {chip}">{word}</span></td>',
     "reason": '<td class="reason"><p>{reason}</p></td>',
@@ -29,12 +29,12 @@ _CELLS = {
 """The markup of each column, by its name in the address."""
 
 
-def written(rows: Sequence[Listed], columns: Collection[str], picks: bool) -> SafeString:
-    """Rows with these columns; `picks` puts a box before each."""
+def written(rows: Sequence[Listed], columns: Collection[str], picks: bool, query: str) -> SafeString:
+    """Rows with these columns; `picks` puts a box before each. The page of one knows the `query` of the list it is of."""
     cells = "".join(markup for name, markup in _CELLS.items() if name in columns)
     row = f"<tr data-row>{_PICK if picks else ''}{_NAME}{cells}</tr>\n"
     root = reverse("partners")
-    return format_html_join("", row, (_texts(one, root) for one in rows))
+    return format_html_join("", row, (_texts(one, root) | {"came": f"?{query}" if query else ""} for one in rows))
 
 
 def _texts(one: Listed, root: str) -> dict[str, str]:

@@ -160,7 +160,7 @@ def _answer(
         "query": query,
         "at": asked.query(at=asked.cursor),
         "carried": _carried(asked),
-        "rows": rows.written(found.rows, asked.columns, allowed(one, "assign partners")),
+        "rows": rows.written(found.rows, asked.columns, allowed(one, "assign partners"), asked.listing.query()),
         "count": count,
         "span": f"{found.first:,} to {found.first + len(found.rows) - 1:,} of {count:,}",
         "thin": thin,

@@ -155,3 +155,19 @@ def steps(parts_of: Sequence[tuple[str, float]], whole: float | None, of: float 
         )
         found["whole"] = _chart(300, 22, f"together {whole:.0f} of {of:.0f}", inside)
     return found
+
+
+def shares(there: int, would_add: Sequence[int], whole: int) -> SafeString:
+    """How much of a whole is there, and what more would add, largest first, on one bar."""
+    width, scale, at = 1000, 1000 / max(whole, 1), there * 1000 / max(whole, 1)
+    rect = '<rect class="{}" x="{}" y="0" width="{}" height="8"/>'
+    parts = [format_html(rect, "peers", "0", str(width)), format_html(rect, "bar", "0", f"{at:.1f}")]
+    for count in would_add:
+        size = min(count * scale, width - at)
+        if size > 2:
+            parts.append(format_html(rect, "band", f"{at + 2:.1f}", f"{size - 2:.1f}"))
+        at += size
+    return format_html(
+        '<svg class="chart stripe" viewBox="0 0 {} 8" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        width, f"{there} of {whole}", _all(parts),
+    )  # fmt: skip

@@ -4,11 +4,14 @@ import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from groundswell.records.jobs import Job
+from groundswell.records.loads import Load
 from groundswell.web.shell import words
 
 register = template.Library()
@@ -98,3 +101,56 @@ def at(found: Any, place: int) -> Any:
 def hundred(share: Fraction) -> str:
     """A share of a hundred points, without decimals."""
     return words.rounded(100 * share)
+
+
+@register.filter
+def number(count: int | None) -> str:
+    """A count with its thousands."""
+    return words.NOT_KNOWN if count is None else f"{count:,}"
+
+
+_READINGS = {"dmy": "day first", "mdy": "month first", ".": "decimal point", ",": "decimal comma"}
+
+
+@register.filter
+def reading(how: str) -> str:
+    """How a column is read, in words: `dmy` becomes "day first"; other answers stay."""
+    return _READINGS.get(how, how)
+
+
+@register.simple_tag
+def querystring_of(**said: object) -> str:
+    """A query of what is said and not empty."""
+    return urlencode({name: value for name, value in said.items() if value})
+
+
+@register.simple_tag
+def load_state(load: Load) -> SafeString:
+    """Whether a load stands, by word and tint."""
+    if load.voided_at:
+        kind, said = "plain", "taken back"
+    elif load.state != "committed":
+        kind, said = "ready", load.state
+    elif load.retry_of:
+        kind, said = "active", f"retry of {load.retry_of.name}"
+    elif load.again_of:
+        kind, said = "plain", f"{load.again_of.name} compared anew"
+    else:
+        kind, said = "active", "stands"
+    return format_html('<span class="chip {}">{}</span>', kind, said)
+
+
+@register.filter
+def took(job: Job) -> str:
+    """How long a job ran, or runs so far."""
+    if job.started_at is None:
+        return words.NOT_KNOWN
+    seconds = int(((job.finished_at or dt.datetime.now(dt.UTC)) - job.started_at).total_seconds())
+    minutes, rest = divmod(max(seconds, 0), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@register.filter
+def has_lines(text: str) -> bool:
+    """Whether a text has several lines, which a field of one line would lose."""
+    return "\n" in text or "\r" in text
