@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from groundswell.connectors.files import seen
@@ -26,6 +26,8 @@ class Proposal:
 
     text: str
     known: tuple[str, ...]
+    samples: dict[str, list[str]] = field(default_factory=dict)
+    """Columns of the files that need one, each with some of its cells."""
 
 
 def proposal(home: Home, paths: Sequence[Path], source: str = "") -> Proposal:
@@ -59,7 +61,8 @@ def proposal(home: Home, paths: Sequence[Path], source: str = "") -> Proposal:
     text = draft(proposed, source or _source_name(files), limits["draft_percent"])
     said = [*_bought(home.policy, proposed, brought)] if any(one.rows for one in proposed) else [_NOTHING]
     lines = ["", *(f"# {line}" for line in (*said, *known))]
-    return Proposal(text + "\n".join(lines) + "\n", tuple(known))
+    samples = {column.header: list(column.samples) for file in files for column in file.columns.values()}
+    return Proposal(text + "\n".join(lines) + "\n", tuple(known), samples)
 
 
 def _source_name(files: Sequence[seen.SeenFile]) -> str:

@@ -154,3 +154,9 @@ def took(job: Job) -> str:
 def has_lines(text: str) -> bool:
     """Whether a text has several lines, which a field of one line would lose."""
     return "\n" in text or "\r" in text
+
+
+@register.filter
+def samples_of(samples: dict[str, list[str]], header: str) -> str:
+    """A few cells of a column of a file."""
+    return ", ".join(samples.get(header, ())[:3]) or words.NOT_KNOWN
