@@ -31,7 +31,8 @@ STATEMENTS = (
       from credentials_of_partners where live group by partner_id""",
     f"""select partner_id, count(distinct account_id) as accounts_in_play,
         100e0 * count(distinct group_key) filter (type = 'new') / count(distinct group_key) as new_business_share
-      from deals_of_partners where (sourced or resold) and occurred_on > {_YEAR} group by partner_id""",
+      from deals_of_partners where stage_class <> 'lost' and (sourced or resold) and occurred_on > {_YEAR}
+      group by partner_id""",
     f"""select partner_id, count(distinct group_key) as deals_created
       from deals_of_partners where (sourced or resold) and occurred_on > {_HALF} group by partner_id""",
     f"""select partner_id, count(distinct account_country) as customer_countries, median(amount_home) as median_won_deal

@@ -333,10 +333,10 @@ def test_two_signals_of_one_name_are_a_fault() -> None:
          "signal: 'people_certfied' does not exist. Nearest: people_certified."),
         ("low = -50\n  high = 25\n", "low = 25\n  high = 25\n", "high = 25\n", "high: low and high are equal."),
         ("[1, 40], [2, 70]", "[10, 40], [5, 70]", "bands = [[0, 0], [10", "bands: 5 follows 10; write them in rising order."),
-        ("[1, 40]", "[1, 140]", "bands = [[0, 0], [1,", "bands: points go from 0 to 100."),
-        ("[1, 40]", '["1/0", 40]', "bands = [[0, 0], [", "bands: "),
+        ("[1, 40]", "[1, 140]", "[1, 140]", "bands: points go from 0 to 100."),
+        ("[1, 40]", '["1/0", 40]', '["1/0", 40]', "bands: "),
         ("[1, 40]", "[1]", "bands = [[0, 0], [1]", "bands: is a list of pairs: [[0, 0], [1, 40]]"),
-        ("bands = [[0, 0], [1,", "yes = 10\n  bands = [[0, 0], [1,", 'signal = "people_certified"',
+        ("bands = [[0, 0], [1, 40]", "yes = 10\n  bands = [[0, 0], [1, 40]", 'signal = "people_certified"',
          "signal: bands and yes given; a line earns by low and high, bands, or yes."),
         ("  low = -50\n  high = 25\n", "", 'signal = "won_revenue_growth"', "signal: nothing given; a line earns by"),
         ("  low = -50\n", "", 'signal = "won_revenue_growth"', "signal: nothing given"),
@@ -349,7 +349,7 @@ def test_two_signals_of_one_name_are_a_fault() -> None:
         ("low = -50", 'low = -50\n  only_if = "open_deal >= 1"', "only_if",
          "only_if: unknown name 'open_deal'. Did you mean 'open_deals'?"),
         ("low = -50", "low = -50\n  only_if = \"open_deals >= '1'\"", "only_if", "Write 1."),
-        ("low = -50", 'low = -50\n  applies_if = "true; true"', "applies_if", "applies_if: ';' is not allowed in a condition"),
+        ("low = -50", 'low = -50\n  applies_if = "true; true"', "true; true", "applies_if: ';' is not allowed in a condition"),
         ("weight = 35", "weight = 0", "weight = 0", "weight: must be above 0"),
         ("weight = 35", "weight = -1", "weight = -1", "weight: must be above 0"),
         ("out_of       = 100", "out_of       = 0", "out_of", "out_of: must be above 0"),
@@ -373,16 +373,14 @@ def test_a_fault_of_a_score_names_its_line_and_what_to_write(old: str, new: str,
     assert any(fault.startswith(f"{line_of(text, beside)} ") and says in fault for fault in found), found
 
 
-TWICE = (
-    '[[part.line]]\n  signal = "people_active"\n  {}low = 4\n  high = 10\n\n  [[part.line]]\n  signal = "people_active"'
-)
+TWICE = '[[part.line]]\n  signal = "people_met"\n  {}low = 4\n  high = 10\n\n  [[part.line]]\n  signal = "people_met"'
 
 
 def test_two_figures_of_one_name_are_a_fault_that_names_both_lines() -> None:
     """They would be told apart by nothing: the parts of an explanation would not add up to its total."""
     says = "stands on line {} too; give each a name of its own, or leave one out"
-    once = '[[part.line]]\n  signal = "people_active"'
-    assert of_score(once, TWICE.format("")) == [f"28 signal: 'people_active' {says.format(23)}"]
+    once = '[[part.line]]\n  signal = "people_met"'
+    assert of_score(once, TWICE.format("")) == [f"27 signal: 'people_met' {says.format(22)}"]
     assert of_score(once, TWICE.format('name = "many people"\n  ')) == []
     text = SHIPPED[f"shipped/{READINESS}"]
     penalty = 'signal = "overdue_open_deals"'
@@ -634,7 +632,7 @@ def test_a_file_at_the_same_path_takes_the_place_of_the_shipped_one() -> None:
 def test_follows_default_names_only_what_differs() -> None:
     own = (
         'follows = "default"\nenough_known = 50\nwhy = "Ours."\n\n[[part]]\nname = "capability"\nweight = 20\n\n'
-        '  [[part.line]]\n  signal = "courses_completed"\n  high = 12\n\n'
+        '  [[part.line]]\n  signal = "people_who_applied_courses"\n  high = 12\n\n'
         '  [[part.line]]\n  signal = "open_deals"\n  low = 0\n  high = 3\n'
     )
     policy, found = catalog.check({**SHIPPED, f"own/{READINESS}": own})
@@ -648,7 +646,7 @@ def test_follows_default_names_only_what_differs() -> None:
         *(line.signal for line in shipped.parts[3].lines),
         "open_deals",
     ]
-    assert bars(policy, "courses_completed") == (0, 12)
+    assert bars(policy, "people_who_applied_courses") == (0, 12)
     assert bars(policy, "professional_certificates") == (0, 3)
 
 
@@ -663,7 +661,8 @@ def test_follows_default_needs_a_shipped_file_to_follow() -> None:
     ("own", "wrong"),
     [
         ('follows = "default"\n\n[[part]]\nname = "capability"\nweight = "heavy"\n', 'weight = "heavy"'),
-        ('follows = "default"\n[[part]]\nname = "capability"\n[[part.line]]\nsignal = "courses_completed"\nhigh = 0\n', "high = 0"),
+        ('follows = "default"\n[[part]]\nname = "market_alignment"\n[[part.line]]\nsignal = "products_sold"\nhigh = 0\n',
+         "high = 0"),
         ('follows = "default"\n\n[[part]]\nname = "capability"\nwieght = 3\n', "wieght"),
         ('follows = "default"\nenough_known = "much"\n', "enough_known"),
     ],

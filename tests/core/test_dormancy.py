@@ -165,6 +165,32 @@ def test_patterns_tell_those_apart_who_sell_nothing(engine: Engine) -> None:
     assert found["trained"].said == "no won deal, registration or sign-in yet; joined 400 days ago; 2 trainings"
 
 
+@pytest.mark.parametrize(
+    ("stage", "close_on", "pattern"),
+    [
+        ("open", ago(0), ""),
+        ("open", None, ""),
+        ("open", ago(1), "trained, never sold"),  # overdue: nobody works it
+        ("lost", ago(-30), "trained, never sold"),
+    ],
+)
+@pytest.mark.parametrize("signs", [(), (1, 4, 8)])
+def test_a_deal_on_its_way_is_no_want_of_a_first_deal(
+    engine: Engine, stage: str, close_on: dt.date | None, pattern: str, signs: tuple[int, ...]
+) -> None:
+    deal = {"partner_id": "a", "stage_class": stage, "occurred_on": ago(60), "close_on": close_on}
+    trained = [*did("a", "training_completed", 300), *signed_in("a", *signs)]
+    found = judged(engine, deals=[deal, *won("b", 10)], activities=trained)
+    assert found["a"].pattern == pattern
+
+
+def test_who_went_quiet_over_an_open_deal_is_told_what_it_did_before(engine: Engine) -> None:
+    deal = {"partner_id": "a", "stage_class": "open", "occurred_on": ago(200), "close_on": ago(-30)}
+    trained = [*did("a", "training_completed", 300), *signed_in("a", 200, 210, 220, 230)]
+    found = judged(engine, deals=[deal, *won("b", 10)], activities=trained)["a"]
+    assert (found.state, found.pattern) == ("gone quiet", "trained, never sold")
+
+
 def test_what_no_source_brings_makes_nobody_a_never(engine: Engine) -> None:
     found = judged(
         engine,

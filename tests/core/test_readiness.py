@@ -15,9 +15,9 @@ F = Fraction
 POLICY = catalog.policy(read.texts())
 DAY = dt.date(2026, 6, 30)
 BEST = {
-    "weeks_with_sign_in": 13, "people_active": 4, "days_since_last_reply": 1, "meetings_last_quarter": 3, "open_pipeline": 250000,
-    "deals_created": 4, "won_revenue": 500000, "won_revenue_growth": 25, "accounts_in_play": 4, "products_sold": 3,
-    "new_business_share": 50, "people_certified": 5, "professional_certificates": 3, "courses_completed": 6,
+    "weeks_with_sign_in": 13, "people_met": 4, "days_since_last_reply": 1, "meetings_last_quarter": 3, "open_pipeline": 250000,
+    "won_revenue": 500000, "won_revenue_growth": 25, "accounts_in_play": 4, "products_sold": 3, "new_business_share": 50,
+    "people_certified": 5, "professional_certificates": 3, "people_who_applied_courses": 2,
     "overdue_open_deals": 0, "days_since_joined": 1000,
 }  # fmt: skip
 
@@ -40,28 +40,28 @@ def test_default_weights_are_thirty_five_thirty_twenty_five_ten() -> None:
 
 
 def test_the_gap_is_what_its_line_would_still_add_and_its_remedy_is_the_signals() -> None:
-    found = judged(weeks_with_sign_in=5, courses_completed=0)
+    found = judged(products_sold=1, people_who_applied_courses=0)
     first, second = gaps(found, POLICY.signals)
-    assert (first.signal, first.gain, first.known) == ("weeks_with_sign_in", F(35, 5) * 2 / 2, True)
-    assert first.remedy == POLICY.signals["weeks_with_sign_in"].remedy
-    assert (second.signal, second.gain) == ("courses_completed", F(10, 4))
+    assert (first.signal, first.gain, first.known) == ("products_sold", F(25, 4) * 2 / 3, True)
+    assert first.remedy == POLICY.signals["products_sold"].remedy
+    assert (second.signal, second.gain) == ("people_who_applied_courses", F(10, 4))
     assert found.total == 100 - first.gain - second.gain
 
 
 def test_what_is_unknown_asks_to_find_out_why() -> None:
     found = judged(open_pipeline=Value.unknown("2 of 3 rows leave amount_home empty"))
     only = gaps(found, POLICY.signals)[0]
-    assert (only.signal, only.known, only.gain) == ("open_pipeline", False, 10)
+    assert (only.signal, only.known, only.gain) == ("open_pipeline", False, 15)
     assert only.remedy == "Find out: 2 of 3 rows leave amount_home empty."
 
 
 def test_the_largest_gaps_come_first_and_equal_ones_by_name() -> None:
-    found = judged(people_active=0, meetings_last_quarter=0, open_pipeline=0, won_revenue=0)
+    found = judged(people_met=0, open_pipeline=0, won_revenue=0, won_revenue_growth=-50)
     assert [gap.signal for gap in gaps(found, POLICY.signals, 9)] == [
         "open_pipeline",
-        "meetings_last_quarter",
-        "people_active",
+        "people_met",
         "won_revenue",
+        "won_revenue_growth",
     ]
     assert len(gaps(found, POLICY.signals, 2)) == 2
 

@@ -101,11 +101,11 @@ def test_staying_is_said_apart_from_coming_in() -> None:
 
 
 def test_readiness_is_that_of_the_known_lines_and_not_its_range() -> None:
-    values = {name: Value.unknown("not told") for name in POLICY.signals} | {"people_active": Value.of(F(3))}
+    values = {name: Value.unknown("not told") for name in POLICY.signals} | {"people_met": Value.of(F(3))}
     scored = readiness(POLICY, values, signal_kinds(POLICY.signals), DAY)
     lookup = looking_up(values, scored)
-    assert lookup("readiness.total") == Value.of(F(75))
-    assert lookup("readiness.coverage") == Value.of(F(7))
+    assert lookup("readiness.total") == Value.of(F(80))
+    assert lookup("readiness.coverage") == Value.of(F(15))
     nothing = looking_up({}, readiness(POLICY, {}, signal_kinds(POLICY.signals), DAY))
     assert (nothing("readiness.total").state, nothing("readiness.coverage").low) == ("between", 0)
     enter, stay = truths(SEGMENTS, nothing)

@@ -70,7 +70,8 @@ select partner_id, count(*) as credentials, max(issued_on) as certified_on from 
 where issued_on <= $as_of group by partner_id"""
 
 _DEALS = """
-select partner_id, count(*) as deals, count(distinct case when stage_class = 'won' then group_key end) as won
+select partner_id, count(*) as deals, count(distinct case when stage_class = 'won' then group_key end) as won,
+  count(distinct case when stage_class = 'open' and coalesce(close_on, $as_of) >= $as_of then group_key end) as under_way
 from deals_of_partners where occurred_on <= $as_of group by partner_id"""
 
 _REGISTERED = """
@@ -165,7 +166,7 @@ def _quiet(policy: Dormancy, as_of: dt.date, facts: Mapping[str, object], any_: 
     if "latest" not in any_:
         return Quiet("cannot tell", "", "no source brings won deals, registrations or sign-ins", reachable=reachable)
     if "latest" not in facts:
-        pattern = _unsold(policy, as_of, facts, any_) or _never_started(policy, as_of, facts, any_)
+        pattern = _pattern(policy, as_of, "never acted", facts, any_) or _never_started(policy, as_of, facts, any_)
         return Quiet("never acted", pattern, _never_said(facts, as_of), reachable=reachable)
     silent, kind = divmod(_count(facts, "latest"), 4)
     last_on, gaps = as_of - dt.timedelta(days=silent), _count(facts, "gaps")
@@ -250,9 +251,10 @@ def _returned(policy: Dormancy, facts: Mapping[str, object]) -> int | None:
 def _pattern(
     policy: Dormancy, as_of: dt.date, state: str, facts: Mapping[str, object], any_: Mapping[str, object]
 ) -> str:
+    """The pattern of a partner without pipeline: one at work on a deal lacks its end, not its beginning."""
     unsold = _unsold(policy, as_of, facts, any_)
     if state not in ("gone quiet", "unlikely"):
-        return unsold
+        return "" if _count(facts, "under_way") else unsold
     if _count(facts, "won"):
         return "sold and gone quiet"
     return "registered and gone quiet" if _count(facts, "registrations") else unsold or "signed in and gone quiet"
