@@ -288,7 +288,7 @@ def programme(home: Home, partners: list[dict[str, list[tuple[str, str]]]]) -> R
 
 
 def own(result: Any) -> Any:
-    """What is said of a partner by its own figures: apart from rank, tier of attention, and peers' middle."""
+    """What is said of a partner by its own figures: apart from rank, layer of attention, and peers' middle."""
     attention = {what: result["standing"]["attention"][what] for what in ("has", "lacks")}
     look_at = [reason for reason in result["standing"]["look_at"] if reason["kind"] != "above outcome"]
     standing = result["standing"] | {"attention": attention, "look_at": look_at}
@@ -315,8 +315,8 @@ def test_no_figure_of_a_partner_moves_because_others_joined(home: Home) -> None:
         assert {partner: own(now[partner]) for partner in said} == {partner: own(one) for partner, one in said.items()}
         assert {partner: back_now[partner] for partner in back} == back
     assert {now[partner]["rank"] for partner in said} != {one["rank"] for one in said.values()}
-    tiers = [{partner: found[partner]["standing"]["attention"]["tier"] for partner in said} for found in (said, now)]
-    assert tiers[0] != tiers[1]  # how much of us a partner earns depends on what the others bring
+    layers = [{partner: found[partner]["standing"]["attention"]["layer"] for partner in said} for found in (said, now)]
+    assert layers[0] != layers[1]  # how much of us a partner earns depends on what the others bring
 
 
 def test_one_who_brings_older_facts_of_a_kind_makes_others_better_known_and_contradicts_nothing(home: Home) -> None:
