@@ -363,6 +363,7 @@ def _overview(found: Overview) -> Iterator[str]:
     yield " · ".join(f"{name or NOT_PLACED} {segments.get(name, 0)}" for name in names)
     if standing["since"]:
         yield f"since {standing['since']}: {_flows(standing['flows'])}"
+    yield f"attention: {_layers(standing['attention'])}"
     yield ""
     yield f"READY AND IDLE: able and engaged, nothing won in 12 months ({segments.get('ready', 0)})"
     yield from _idle(found)
@@ -386,6 +387,22 @@ def _overview(found: Overview) -> Iterator[str]:
     yield "  " + computable_of(manifest)
     for remark in manifest["remarks"]:
         yield f"  {remark}"
+
+
+LAYERS = ("top", "middle", "long tail", "")
+
+
+def _layers(found: dict[str, Any]) -> str:
+    """How many partners are in which layer, what the top brings, and the long tail by bands of revenue."""
+    if found["why"]:
+        return str(found["why"])
+    said = {name: f"{name or 'in no layer'} {found['partners'].get(name, 0)}" for name in LAYERS}
+    if percent := found["share"].get("top"):
+        said["top"] += f" with {number(percent, 0)}% of the revenue that is known"
+    bands = [f"{name or 'not known'} {count}" for name, count in found["bands"].items()]
+    if bands:
+        said["long tail"] += f" ({', '.join(bands)})"
+    return " · ".join(said.values())
 
 
 def _idle(found: Overview) -> Iterator[str]:
@@ -444,12 +461,13 @@ def _explained(found: Explanation) -> Iterator[str]:
     yield from _sum(shown, one)
     yield from _gaps(one)
     yield ""
-    yield from _stands(one.result["standing"])
+    yield from _stands(found)
     yield from _past(found)
 
 
-def _stands(standing: dict[str, Any]) -> Iterator[str]:
+def _stands(found: Explanation) -> Iterator[str]:
     """Segment, attention, silence: which rule says so, and what would move it."""
+    standing = found.standing.result["standing"]
     attention, quiet = standing["attention"], standing["quiet"]
     if standing["segment"]:
         facts = f" ({', '.join(standing['facts'])})" if standing["facts"] else ""
@@ -461,7 +479,7 @@ def _stands(standing: dict[str, Any]) -> Iterator[str]:
     for segment in dict.fromkeys(unmet["segment"] for unmet in standing["moves"]):
         lacks = [unmet["said"] for unmet in standing["moves"] if unmet["segment"] == segment]
         yield f"  {segment} would need: {'; '.join(lacks)}"
-    yield f"Attention: {attention['tier']}{_has(attention)}"
+    yield f"Attention: {_attended(attention)}{_trend(found)}"
     yield f"Silence: {quiet['state']}{': ' + quiet['pattern'] if quiet['pattern'] else ''}; {quiet['said']}"
     if quiet["returned_after"] is not None:
         yield f"  back after {quiet['returned_after']} days, beyond its own bound"
@@ -471,9 +489,26 @@ def _stands(standing: dict[str, Any]) -> Iterator[str]:
         yield f"Look at the rows: {reason['said']}"
 
 
-def _has(attention: dict[str, Any]) -> str:
-    has, lacks = ([name.replace("_", " ") for name in attention[what]] for what in ("has", "lacks"))
-    return f"{'; has ' + ', '.join(has) if has else ''}{'; nothing yet of ' + ', '.join(lacks) if lacks else ''}"
+def _attended(attention: dict[str, Any]) -> str:
+    """The layer, the share of a partner of the top, the band of one of the long tail; what it has, lacks, and may have."""
+    said = [attention["layer"] or f"in no layer ({attention['why']})"]
+    if attention["layer"] == "top":
+        said[0] += f", {number(attention['share'], 0)}% of the revenue that is known"
+    if attention["band"]:
+        said[0] += f", revenue {attention['band']}"
+    for lead, what in (("has", "has"), ("nothing yet of", "lacks"), ("could be more, not known:", "undecided")):
+        if attention[what]:
+            said.append(f"{lead} {', '.join(name.replace('_', ' ') for name in attention[what])}")
+    return "; ".join(said)
+
+
+def _trend(found: Explanation) -> str:
+    """How a partner of the middle grows."""
+    result, segments = found.standing.result, found.policy.segments
+    if segments is None or result["standing"]["attention"]["layer"] != "middle":
+        return ""
+    name = segments.attention.trend
+    return f"; {name.replace('_', ' ')} {_value(result['signals'][name], found.policy.signals[name].unit)}"
 
 
 def _past(found: Explanation) -> Iterator[str]:

@@ -95,6 +95,20 @@ class Keys:
             return ()
         return tuple((first, second) for first, second in value)
 
+    def bands(self, key: str) -> tuple[tuple[str, Fraction], ...]:
+        """Names of half-open bands, each with the number it begins at, in rising order from 0; required."""
+        before = len(self.faults)
+        found = []
+        for name, start in self.pairs(key):
+            try:
+                found.append((str(name), fraction(start)))
+            except ValueError as error:
+                self.fault(key, str(error))
+        starts = [start for _, start in found]
+        if len(self.faults) == before and (not starts or starts[0] != 0 or starts != sorted(set(starts))):
+            self.fault(key, 'write the names of the bands in rising order from 0: [["none", 0], ["high", 80]]')
+        return tuple(found) or (("none", Fraction(0)),)
+
     def table(self, key: str) -> "Keys | None":
         """A table below this one, or None when it is left out."""
         value = self._take(key, {})

@@ -217,6 +217,13 @@ class Attention:
     has: Mapping[str, str]
     has_at_least: int
     roadmap: Mapping[str, str]
+    trend: str
+    """The signal that says how a partner of the middle grows."""
+    enough_known: Fraction
+    """Percent of readiness known, without which nobody is said to be of the long tail."""
+    least_partners: int
+    tail_bands: tuple[tuple[str, Fraction], ...]
+    """(name, from) of `share_by`, lowest first; half-open."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """From the files of segments, dormancy and gaming to their checked shapes."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from itertools import pairwise
 
 from groundswell.core import conditions
@@ -87,19 +88,27 @@ def _attention(keys: Keys, kinds: Kinds) -> Attention:
     table = keys.table("attention")
     if not table:
         keys.fault("attention", "is required")
-        return Attention("", keys.number("top_percent", 0), {}, 0, {})
+        return Attention("", Fraction(0), {}, 0, {}, "", Fraction(0), 1, ())
     found = Attention(
         share_by=table.text("share_by"),
         top_percent=table.number("top_percent"),
         has=_called(table, "has", kinds),
         has_at_least=table.whole("has_at_least", 1, 100),
         roadmap=_called(table, "roadmap", kinds),
+        trend=table.text("trend"),
+        enough_known=table.number("enough_known"),
+        least_partners=table.whole("least_partners", 1, 10**6),
+        tail_bands=table.bands("tail_bands"),
     )
-    if found.share_by and kinds.get(found.share_by) != "number":
-        near = conditions.nearest(found.share_by, kinds, " Nearest: {}.")
-        table.fault("share_by", f"'{found.share_by}' is no signal that is a number.{near}")
+    signals = {name: kind for name, kind in kinds.items() if name not in FIGURES}
+    for key, name in (("share_by", found.share_by), ("trend", found.trend)):
+        if name and signals.get(name) != "number":
+            near = conditions.nearest(name, signals, " Nearest: {}.")
+            table.fault(key, f"'{name}' is no signal that is a number.{near}")
     if not 0 < found.top_percent <= 100:
         table.fault("top_percent", "is a percentage above 0, up to 100")
+    if not 0 <= found.enough_known <= 100:
+        table.fault("enough_known", "is a percentage of the weight, 0 to 100")
     if found.has_at_least > len(found.has):
         table.fault(
             "has_at_least", f"{found.has_at_least} of {len(found.has)} in [attention.has]; nobody could have them"

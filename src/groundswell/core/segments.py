@@ -143,7 +143,7 @@ def _met(segments: Segments, row: Segment, anew: bool, answers: Answers, lookup:
     names = dict.fromkeys(
         name for text in texts if answers[text] is not False for name in sorted(parsed(text, segments.kinds).names)
     )
-    yield from (_figure(segments, name, lookup(name)) for name in names)
+    yield from (figure(segments, name, lookup(name)) for name in names)
 
 
 def _unknown(segments: Segments, row: Segment, answers: Answers, lookup: Lookup) -> str:
@@ -197,7 +197,7 @@ def _unmet_one(segments: Segments, row: Segment, text: str, lookup: Lookup) -> U
         have, bound = lookup(name), tree.expression.name
         if isinstance(have.low, Fraction):
             return _short(segments, row, text, name, have.low, type(tree), Fraction(bound))
-    figures = ", ".join(_figure(segments, name, lookup(name)) for name in sorted(condition.names))
+    figures = ", ".join(figure(segments, name, lookup(name)) for name in sorted(condition.names))
     return Unmet(row.name, text, f"{figures}: not {text}")
 
 
@@ -208,7 +208,7 @@ def _short(
     if sign is exp.GTE:
         said = f"{_label(name)} {number(have)} of {number(bound)} {unit}".rstrip()
     else:
-        said = f"{_figure(segments, name, Value.of(have))}, {_SIGNS[sign]} {number(bound)}"
+        said = f"{figure(segments, name, Value.of(have))}, {_SIGNS[sign]} {number(bound)}"
     short = None if sign in (exp.EQ, exp.NEQ) else abs(bound - have)
     return Unmet(row.name, text, said, short, unit)
 
@@ -224,7 +224,8 @@ def _vague(value: Value) -> str:
     return f"{ends} ({value.why})" if value.why else ends
 
 
-def _figure(segments: Segments, name: str, value: Value) -> str:
+def figure(segments: Segments, name: str, value: Value) -> str:
+    """A figure that a condition reads, in words: "readiness 72.5 points", "won revenue not known (why)"."""
     if not value.applies:
         return f"{_label(name)} does not apply ({value.why})"
     if not value.known:
@@ -271,7 +272,7 @@ def reviewed(
     counted = [i for i in range(len(ends)) if counts[i] is True and when[i] is not None][-run:]
     names = sorted({name for text in review.when for name in parsed(text, segments.kinds).names})
     figures = "; ".join(
-        f"{ends[i][0]}: {', '.join(_figure(segments, name, ends[i][1](name)) for name in names)}"
+        f"{ends[i][0]}: {', '.join(figure(segments, name, ends[i][1](name)) for name in names)}"
         for i in counted[-review.quarter_ends :]
     )
     return Reviewed(review, tuple(ends[i][0] for i in counted), figures)

@@ -99,8 +99,10 @@ def _stands(one: Stands) -> dict[str, Any]:
         "moves": [_unmet(unmet) for unmet in placed.moves],
         "would_place": [_unmet(unmet) for unmet in placed.would_place],
         "attention": {
-            "tier": one.attention.tier,
+            "layer": one.attention.layer,
+            "why": one.attention.why,
             "share": exact(one.attention.share),
+            "band": one.attention.band,
             "has": list(one.attention.has),
             "lacks": list(one.attention.lacks),
             "undecided": list(one.attention.undecided),

@@ -3,7 +3,8 @@
 import datetime as dt
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from groundswell.core.assess import Assessment
+from groundswell.core.attention import LONG_TAIL, Attended
 from groundswell.core.replay import NOT_PLACED, NOT_THERE
 from groundswell.core.standing import MonthEnd, Past, Stands, Stood, month_end, past
 from groundswell.engine.home import Home
 from groundswell.runs import history
+from groundswell.runs.result import exact
 
 
 def before(home: Home, places: Mapping[dt.date, Path]) -> Past:
@@ -33,9 +36,28 @@ def counts(stood: Stood) -> dict[str, Any]:
         "quiet": dict(sorted(Counter(one.quiet.state for one in every).items())),
         "patterns": dict(sorted(Counter(one.quiet.pattern for one in every if one.quiet.pattern).items())),
         "reviews": dict(sorted(Counter(found.review.name for one in every for found in one.reviews).items())),
+        "attention": _layers([one.attention for one in every]),
         "look_at": sum(1 for one in every if one.look_at),
         "since": str(stood.since) if stood.since else None,
         "flows": [[start, end, n] for (start, end), n in sorted(stood.flows.items())],
+    }
+
+
+def _layers(every: Sequence[Attended]) -> dict[str, Any]:
+    """Of each layer its partners and, in percent, what they bring of the revenue that is known; the long tail by band.
+
+    `why` is the reason, where one keeps everybody out of all layers.
+    """
+    share: dict[str, Fraction] = {}
+    whys = {one.why for one in every}
+    for one in every:
+        if one.share is not None:
+            share[one.layer] = share.get(one.layer, Fraction(0)) + one.share
+    return {
+        "partners": dict(sorted(Counter(one.layer for one in every).items())),
+        "share": {layer: exact(percent) for layer, percent in sorted(share.items())},
+        "why": whys.pop() if len(whys) == 1 else "",
+        "bands": dict(sorted(Counter(one.band for one in every if one.layer == LONG_TAIL).items())),
     }
 
 

@@ -83,15 +83,15 @@ def test_a_signal_that_was_not_measured_is_unknown() -> None:
      ("79.999999", "moderate"), (80, "high"), (100, "high")],
 )  # fmt: skip
 def test_bands_are_half_open_so_that_every_score_has_one(points: int | str, name: str) -> None:
-    assert band(FOUR, F(points)) == name
+    assert band(FOUR.bands, F(points)) == name
     assert scored(edition(part("e", 1)), {"e": Value.of(F(points))}).band == name
 
 
 def test_a_score_with_enough_known_is_banded_by_its_total_even_where_the_range_spans_several() -> None:
     found = scored(FOUR, known(e=80, m=70, c=90))
     assert (found.state, found.band) == ("scored", "moderate")
-    assert band(FOUR, found.low) == "minimal"
-    assert band(FOUR, found.high) == "high"
+    assert band(FOUR.bands, found.low) == "minimal"
+    assert band(FOUR.bands, found.high) == "high"
 
 
 # ------------------------------------------------------------------------------------------------- too little known

@@ -30,7 +30,7 @@ def score(document: Document, kinds: Kinds, faults: list[str]) -> Score:
         enough_known=keys.number("enough_known"),
         parts=tuple(_part(part, keys.text("missing", "leave out", _MISSING), kinds) for part in keys.tables("part")),
         penalties=tuple(_penalty(penalty, kinds) for penalty in keys.tables("penalty")),
-        bands=_names(keys),
+        bands=keys.bands("band_names"),
         origin=keys.origin(),
         provisional_when=_condition(provisional, "when", kinds) if provisional else "",
         provisional_parts=provisional.texts("parts") if provisional else (),
@@ -64,15 +64,6 @@ def _once(keys: Keys, named: list[tuple[str, tuple[str, ...]]]) -> None:
             line = keys.document.line(*first[name])
             keys.fault_at(place, f"'{name}' stands on line {line} too; give each a name of its own, or leave one out")
         first.setdefault(name, place)
-
-
-def _names(keys: Keys) -> tuple[tuple[str, Fraction], ...]:
-    pairs = tuple((str(name), _exact(keys, "band_names", start)) for name, start in keys.pairs("band_names"))
-    starts = [start for _, start in pairs]
-    if not pairs or starts[0] != 0 or starts != sorted(set(starts)):
-        keys.fault("band_names", 'write the names of the bands in rising order from 0: [["none", 0], ["high", 80]]')
-        return pairs or (("none", Fraction(0)),)
-    return pairs
 
 
 def _exact(keys: Keys, key: str, number: Any) -> Fraction:

@@ -6,7 +6,7 @@ out of S; because that can raise S, the range with every unknown line at its end
 `enough_known` the range stands alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -184,14 +184,14 @@ def _finish(
         total = within
     enough = coverage * 100 >= edition.enough_known
     state = "too little known" if not enough else "provisional" if provisional else "scored"
-    bands = {band(edition, end) for end in ((low, high) if not enough or total is None else (total,))}
+    bands = {band(edition.bands, end) for end in ((low, high) if not enough or total is None else (total,))}
     named = bands.pop() if len(bands) == 1 else ""
     return Scored(edition, total, low, high, coverage, state, named, lines, parts, tuple(deductions))
 
 
-def band(edition: Score, points: Fraction) -> str:
-    """Name of the half-open band [from, next from) that holds the points."""
-    return [name for name, start in edition.bands if points >= start][-1]
+def band(bands: Sequence[tuple[str, Fraction]], figure: Fraction) -> str:
+    """Name of the half-open band [from, next from) that holds a figure of 0 or more."""
+    return [name for name, start in bands if figure >= start][-1]
 
 
 def rounded(parts: Mapping[str, Fraction], places: int = 2) -> dict[str, Fraction]:
