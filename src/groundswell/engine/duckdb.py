@@ -57,6 +57,7 @@ class Engine:
         self.connection.execute("set parquet_metadata_cache = true")  # lake files are never written over
         self.connection.execute("create temp macro div(n, d) as cast(n as hugeint) // cast(d as hugeint)")
         self._written = 0
+        self._answers: dict[str, list[tuple[object, ...]]] = {}
         self.spill = spill
         if spill:
             self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
@@ -102,9 +103,7 @@ class Engine:
     def versions(self, table: str, files: Iterable[Path]) -> None:
         """Lay `<table>_versions` over pinned files; columns that older files lack are empty."""
         listed = ", ".join(quoted(str(path)) for path in files)
-        stored = set()
-        if listed:
-            stored = {str(row["name"]) for row in self.ask(f"select distinct name from parquet_schema([{listed}])")}
+        stored = self._stored(listed) if listed else set()
         columns = ", ".join(
             column.name if column.name in stored else f"cast(null as {sql_type(column)}) as {column.name}"
             for column in fold.versions_columns(TABLES[table])
@@ -117,22 +116,37 @@ class Engine:
         row_hash = fold.row_hash_sql(TABLES[table])
         self.do(f"create or replace view {table}_versions as select *, {row_hash} as row_hash from {rows} as stored")
 
-    def day(self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str] = ()) -> None:
-        """Lay the tables of a day: `<table>_now`, `<table>_of_partners`, `partners`, `accounts`, `source_keys`.
+    def day(
+        self,
+        as_of: dt.date,
+        instance: Instance,
+        files: Files,
+        once: Collection[str] = (),
+        only: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Lay the tables of a day: `<table>_now`, `<table>_of_partners`, `partners`, `accounts`.
 
         Every table is cut at the day by both times before anything reads it. `once` names tables of which no key comes
-        twice in the files.
+        twice in the files. `only` names the tables that are asked for partners' rows, each with the columns that are read:
+        nothing else is laid but `partners`.
         """
-        constants = self._fold(as_of, instance, files, once, TABLES)
+        wanted = {name: views.REACHING[name] for name in (views.REACHING if only is None else only)}
+        if "activities" in wanted and self._is_full(files.get("activities", ()), "partner_id"):
+            wanted["activities"] = views.ACTIVITIES_THAT_NAME_PARTNERS
+        tables = TABLES if only is None else {"links", *views.tables_behind([*wanted.values(), views.PARTNERS])}
+        constants = self._fold(as_of, instance, files, once, tables)
         for name, sql in views.VIEWS.items():
-            self._lay(f"{name}_now", sql, constants, "view")
-        reaching = dict(views.REACHING)
-        if self._is_full(files.get("activities", ()), "partner_id"):
-            reaching["activities"] = views.ACTIVITIES_THAT_NAME_PARTNERS
-        for name, sql in reaching.items():
+            if name in tables:
+                self._lay(f"{name}_now", sql, constants, "view")
+        for name, sql in wanted.items():
+            if only is not None:
+                sql = f"select {', '.join(sorted(only[name]))} from ({sql}) as r"
             self._lay(f"{name}_of_partners", sql, constants, "table" if name in _JOINED else "view")
-        self._lay("partners", views.PARTNERS, constants)
-        self._lay("accounts", views.ACCOUNTS, constants, "view")
+        if only is None:
+            self._lay("partners", views.PARTNERS, constants)
+            self._lay("accounts", views.ACCOUNTS, constants, "view")
+        else:
+            self._lay("partners", f"select partner_id from ({views.PARTNERS}) as p", constants)
 
     def _fold(
         self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str], tables: Collection[str]
@@ -148,7 +162,7 @@ class Engine:
         }
         for name in tables:
             self.versions(name, files.get(name, ()))
-        self._sources(instance, tables)
+        self._sources(instance, files, tables)
         self._folds(files, once, constants, tables)
         return constants
 
@@ -223,7 +237,17 @@ class Engine:
         counted = (
             f"select count(*) = count(stats_null_count) and sum(stats_null_count) = 0 from parquet_metadata([{listed}])"
         )
-        return bool(self.one(f"{counted} where path_in_schema = {quoted(column)}"))
+        return bool(self._once(f"{counted} where path_in_schema = {quoted(column)}")[0][0])
+
+    def _stored(self, listed: str) -> set[str]:
+        """The columns that files hold."""
+        return {str(name) for (name,) in self._once(f"select distinct name from parquet_schema([{listed}])")}
+
+    def _once(self, sql: str) -> list[tuple[object, ...]]:
+        """The rows of a query over files alone, asked once: files of the lake are never written over."""
+        if sql not in self._answers:
+            self._answers[sql] = self.connection.sql(sql).fetchall()
+        return self._answers[sql]
 
     def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table", spills: bool = True) -> None:
         """Lay a view, or a table that is worked out once.
@@ -241,13 +265,13 @@ class Engine:
             self.do(f"drop {'table' if what == 'view' else 'view'} {name}")
         self.do(f"create or replace temp {what} {name} as {said}")
 
-    def _sources(self, instance: Instance, tables: Collection[str]) -> None:
+    def _sources(self, instance: Instance, files: Files, tables: Collection[str]) -> None:
         """The order of the sources of each table; sources that policy does not name come last, by name."""
         self.do("create or replace temp table source_order (source varchar, for_table varchar, place integer)")
         for name in tables:
-            seen = [
-                str(row["source"]) for row in self.ask(f"select distinct source from {name}_versions order by source")
-            ]
+            listed = ", ".join(quoted(str(path)) for path in files.get(name, ()))
+            rows = self._once(f"select distinct source from read_parquet([{listed}])") if listed else []
+            seen = [str(source) for (source,) in rows]
             order = instance.source_order.get(name, instance.source_order.get("every", ()))
             ranked = sorted(seen, key=lambda source: (order.index(source) if source in order else len(order), source))
             for place, source in enumerate(ranked):

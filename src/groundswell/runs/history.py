@@ -45,9 +45,9 @@ class _Laid:
     paths: Sequence[Mapping[str, list[Path]]]
     once: Sequence[Collection[str]]
 
-    def lay(self, at: int) -> None:
-        """Lay out the tables of a month-end."""
-        self.engine.day(self.ends.days[at], self.policy.instance, self.paths[at], self.once[at])
+    def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
+        """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
+        self.engine.day(self.ends.days[at], self.policy.instance, self.paths[at], self.once[at], only)
 
 
 def kept(home: Home, as_of: dt.date) -> dict[dt.date, Path]:

@@ -75,6 +75,13 @@ def _is_distinct(measure: Measure) -> bool:
     return not measure.per and (groups or measure.take == "count distinct")
 
 
+def columns_read(each: Half, lists: Lists) -> set[str]:
+    """The columns of the rows that reach a partner which the statements of a half read."""
+    measure = each.measure
+    order = {"known_at", "row_hash"} if measure.take == "latest" else set()
+    return {"partner_id", measure.on, *shapes.columns(measure, dict(lists)), *order}
+
+
 _REFUSED = (
     exp.Div,
     exp.IntDiv,
