@@ -14,7 +14,7 @@ import numpy as np
 from groundswell.core.assess import halves_of
 from groundswell.core.coverage import Ask, Coverage, Told, days_asked
 from groundswell.core.declare import Measure, Policy
-from groundswell.core.signals import history
+from groundswell.core.signals import history, shapes
 from groundswell.core.signals.columns import Columns, PieceColumns, columns
 from groundswell.core.signals.compile import Half, columns_read, compile_halves
 from groundswell.core.signals.fiscal import Calendar
@@ -103,10 +103,11 @@ class _OnePass:
             return
         series = one_pass(policy, halves)
         self.names = {one.name for one in series}
-        self.grid = history.grid(series, policy.lists, days.named, len(days.ends), days.numbers)
-        wanted = days_asked(part for parts in halves[0].values() for part in parts).get(history.TABLE, set())
-        if wanted <= {"occurred_on"}:
-            self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), days.numbers)]
+        self.grid = history.grid(series, policy.lists, days.named, days.ends, days.numbers)
+        every = [part for parts in halves[0].values() for part in parts if part.measure.table == history.TABLE]
+        if every and days_asked(every)[history.TABLE] <= {"occurred_on"}:
+            read = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
+            self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), read, days.numbers)]
 
     def pieces(self, at: int, partners: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
         """Pieces of every half at a month-end, in the order of these partners."""
@@ -119,9 +120,9 @@ class _OnePass:
         }
 
 
-def _told(months: int, numbers: AskNumbers) -> list[Told | None]:
+def _told(months: int, read: Collection[str], numbers: AskNumbers) -> list[Told | None]:
     """What is known of the activities at each month-end; None where there are none, and the day itself must be asked."""
-    counts, firsts = history.covered(months, numbers)
+    counts, firsts = history.covered(months, read, numbers)
     found: list[Told | None] = []
     for at in range(months):
         filled: dict[str, object] = {name: int(what[at]) for name, what in counts.items()}

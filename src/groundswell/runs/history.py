@@ -27,7 +27,7 @@ from groundswell.core.signals.history import TABLE, AskNumbers, MonthEnds, month
 from groundswell.engine import durable
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Home
-from groundswell.engine.lake import first_known
+from groundswell.engine.lake import known_between
 from groundswell.records.loads import once
 
 
@@ -69,7 +69,11 @@ def _known(home: Home, day: dt.date) -> list[list[object]]:
     """The lake files that hold anything known by the end of a day: what its month-end rests on."""
     cut = home.cut(day)
     files = [(file, home.paths([file])[file.table][0]) for file in home.files(cut)]
-    return [[file.table, file.load.name, file.sha256] for file, path in files if first_known(path) < cut]
+    return [
+        [file.table, file.load.name, file.sha256]
+        for file, path in files
+        if (first := known_between(path)[0]) is None or first < cut
+    ]
 
 
 def _path(home: Home, day: dt.date, known: list[list[object]]) -> Path:
