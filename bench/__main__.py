@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import assess, score, signals, take_in, web
+from bench import assess, history, score, signals, take_in, web
 from bench.ecosystem import Size, instance
 
 
@@ -29,6 +29,8 @@ def main() -> None:
         under = asked.at or Path(folder)
         if asked.bench == "signals":
             signals.run(under, size, asked.growth)
+        elif asked.bench == "history":
+            history.run(under, size, asked.growth, asked.every)
         else:
             assess.run(under, size)
 
@@ -45,9 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--at", type=Path, help="the folder of made instances, kept")
     made = benches.add_parser("ecosystem", help="make a large ecosystem; one that stands there is left")
     one = benches.add_parser("signals", help="the signals of a day, against a floor and against SQL by hand")
-    one.add_argument("--growth", action="store_true", help="also from a tenth of the events, and of the partners")
+    past = benches.add_parser("history", help="the signals of 24 month-ends, and of a new one")
+    past.add_argument(
+        "--every", action="store_true", help="all shipped signals, not those of the bench 'signals' alone"
+    )
+    for each in (one, past):
+        each.add_argument("--growth", action="store_true", help="also from a tenth of the events, and of the partners")
     whole = benches.add_parser("assess", help="a whole run, by step")
-    for each in (made, one, whole):
+    for each in (made, one, past, whole):
         each.add_argument("--at", type=Path, required=each is made, help="the folder of made instances, kept")
         each.add_argument(
             "--events", type=float, default=1.0, help="share of 50 M activities, 2 M deals, 1.2 M accounts"

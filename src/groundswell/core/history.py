@@ -5,7 +5,7 @@ statements of a day. Facts that were known later change no month-end before.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,9 +14,9 @@ import numpy as np
 from groundswell.core.assess import halves_of
 from groundswell.core.coverage import Ask, Coverage, Told, days_asked
 from groundswell.core.declare import Measure, Policy
-from groundswell.core.signals import history
+from groundswell.core.signals import history, shapes
 from groundswell.core.signals.columns import Columns, PieceColumns, columns
-from groundswell.core.signals.compile import Half, compile_halves
+from groundswell.core.signals.compile import Half, columns_read, compile_halves
 from groundswell.core.signals.fiscal import Calendar
 from groundswell.core.signals.history import AskNumbers, MonthEnds, Series
 from groundswell.core.signals.values import Covered
@@ -46,8 +46,8 @@ class Days(Protocol):
     def named(self) -> Sequence[str] | None:
         """Whoever any activity reaches, in the order of `partner_places`; None: activities are not read in one pass."""
 
-    def lay(self, at: int) -> None:
-        """Lay out the tables of a month-end."""
+    def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
+        """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,20 @@ def measured(policy: Policy, days: Days) -> Iterator[Measured]:
     ]
     passes = _OnePass(policy, halves, days)
     for at, day in enumerate(days.ends.days):
-        days.lay(at)
+        days.lay(at, _asked(halves[at], policy, passes.names, passes.told[at]))
         partners = tuple(sorted(str(row["partner_id"]) for row in days.ask("select partner_id from partners", {})))
         yield Measured(day, partners, _values(policy, halves[at], partners, at, passes, days))
+
+
+def _asked(
+    halves: Mapping[str, list[Half]], policy: Policy, measured_already: Collection[str], told: Mapping[str, Told]
+) -> dict[str, set[str]]:
+    """The tables and columns that the statements of a month-end read."""
+    found: dict[str, set[str]] = {}
+    for part in (part for parts in halves.values() for part in parts):
+        if part.measure.table not in told or part.name not in measured_already:
+            found.setdefault(part.measure.table, set()).update(columns_read(part, policy.lists))
+    return found
 
 
 def one_pass(policy: Policy, halves: Sequence[Mapping[str, list[Half]]]) -> list[Series]:
@@ -92,10 +103,11 @@ class _OnePass:
             return
         series = one_pass(policy, halves)
         self.names = {one.name for one in series}
-        self.grid = history.grid(series, policy.lists, days.named, len(days.ends), days.numbers)
-        wanted = days_asked(part for parts in halves[0].values() for part in parts).get(history.TABLE, set())
-        if wanted <= {"occurred_on"}:
-            self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), days.numbers)]
+        self.grid = history.grid(series, policy.lists, days.named, days.ends, days.numbers)
+        every = [part for parts in halves[0].values() for part in parts if part.measure.table == history.TABLE]
+        if every and days_asked(every)[history.TABLE] <= {"occurred_on"}:
+            read = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
+            self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), read, days.numbers)]
 
     def pieces(self, at: int, partners: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
         """Pieces of every half at a month-end, in the order of these partners."""
@@ -108,9 +120,9 @@ class _OnePass:
         }
 
 
-def _told(months: int, numbers: AskNumbers) -> list[Told | None]:
+def _told(months: int, read: Collection[str], numbers: AskNumbers) -> list[Told | None]:
     """What is known of the activities at each month-end; None where there are none, and the day itself must be asked."""
-    counts, firsts = history.covered(months, numbers)
+    counts, firsts = history.covered(months, read, numbers)
     found: list[Told | None] = []
     for at in range(months):
         filled: dict[str, object] = {name: int(what[at]) for name, what in counts.items()}

@@ -12,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.core.declare import Instance
-from groundswell.core.signals.history import MonthEnds, stretches_sql
+from groundswell.core.signals.history import KNOWN, STRETCHES, TABLE, MonthEnds, Shape, first_known, stretches_sql
 from groundswell.core.tables import fold, views
 from groundswell.core.tables.cells import minor_units
 from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import follow, without_circles
 from groundswell.core.tables.typed import sql_type
+from groundswell.engine.lake import known_between
 
 Files = Mapping[str, Iterable[Path]]
 Unreadable = duckdb.Error
@@ -40,6 +41,11 @@ _JOINED = ("deals", "deal_stages", "subscriptions", "registrations", "credential
 """Tables whose rows reach a partner by joins: laid out once, where the others are read from where they lie."""
 
 
+_STANDING_AT = """create temp macro standing_at(first_at, last_at) as
+  (cast(1 as bigint) << last_at) - (cast(1 as bigint) << first_at)"""
+"""The month-ends of a stretch as a set, a bit each; `at_any` joins such sets."""
+
+
 def _array(column: pa.ChunkedArray) -> np.ndarray:
     kind = column.type
     if pa.types.is_date(kind):
@@ -58,7 +64,10 @@ class Engine:
         self.connection.execute("set preserve_insertion_order = true")
         self.connection.execute("set parquet_metadata_cache = true")  # lake files are never written over
         self.connection.execute("create temp macro div(n, d) as cast(n as hugeint) // cast(d as hugeint)")
+        self.connection.execute(_STANDING_AT)
+        self.connection.execute("create temp macro at_any(sets) as bit_or(sets)")
         self._written = 0
+        self._answers: dict[str, list[tuple[object, ...]]] = {}
         self.spill = spill
         if spill:
             self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
@@ -103,10 +112,12 @@ class Engine:
 
     def versions(self, table: str, files: Iterable[Path]) -> None:
         """Lay `<table>_versions` over pinned files; columns that older files lack are empty."""
+        self.do(f"create or replace view {table}_versions as {self._rows(table, files)}")
+
+    def _rows(self, table: str, files: Iterable[Path]) -> str:
+        """SQL of the versions in files."""
         listed = ", ".join(quoted(str(path)) for path in files)
-        stored = set()
-        if listed:
-            stored = {str(row["name"]) for row in self.ask(f"select distinct name from parquet_schema([{listed}])")}
+        stored = self._stored(listed) if listed else set()
         columns = ", ".join(
             column.name if column.name in stored else f"cast(null as {sql_type(column)}) as {column.name}"
             for column in fold.versions_columns(TABLES[table])
@@ -116,25 +127,39 @@ class Engine:
             if listed
             else f"(select {columns} limit 0)"
         )
-        row_hash = fold.row_hash_sql(TABLES[table])
-        self.do(f"create or replace view {table}_versions as select *, {row_hash} as row_hash from {rows} as stored")
+        return f"select *, {fold.row_hash_sql(TABLES[table])} as row_hash from {rows} as stored"
 
-    def day(self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str] = ()) -> None:
-        """Lay the tables of a day: `<table>_now`, `<table>_of_partners`, `partners`, `accounts`, `source_keys`.
+    def day(
+        self,
+        as_of: dt.date,
+        instance: Instance,
+        files: Files,
+        once: Collection[str] = (),
+        only: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Lay the tables of a day: `<table>_now`, `<table>_of_partners`, `partners`, `accounts`.
 
         Every table is cut at the day by both times before anything reads it. `once` names tables of which no key comes
-        twice in the files.
+        twice in the files. `only` names the tables that are asked for partners' rows, each with the columns that are read:
+        nothing else is laid but `partners`.
         """
-        constants = self._fold(as_of, instance, files, once, TABLES)
+        wanted = {name: views.REACHING[name] for name in (views.REACHING if only is None else only)}
+        if "activities" in wanted and self._is_full(files.get("activities", ()), "partner_id"):
+            wanted["activities"] = views.ACTIVITIES_THAT_NAME_PARTNERS
+        tables = TABLES if only is None else {"links", *views.tables_behind([*wanted.values(), views.PARTNERS])}
+        constants = self._fold(as_of, instance, files, once, tables)
         for name, sql in views.VIEWS.items():
-            self._lay(f"{name}_now", sql, constants, "view")
-        reaching = dict(views.REACHING)
-        if self._is_full(files.get("activities", ()), "partner_id"):
-            reaching["activities"] = views.ACTIVITIES_THAT_NAME_PARTNERS
-        for name, sql in reaching.items():
+            if name in tables:
+                self._lay(f"{name}_now", sql, constants, "view")
+        for name, sql in wanted.items():
+            if only is not None:
+                sql = f"select {', '.join(sorted(only[name]))} from ({sql}) as r"
             self._lay(f"{name}_of_partners", sql, constants, "table" if name in _JOINED else "view")
-        self._lay("partners", views.PARTNERS, constants)
-        self._lay("accounts", views.ACCOUNTS, constants, "view")
+        if only is None:
+            self._lay("partners", views.PARTNERS, constants)
+            self._lay("accounts", views.ACCOUNTS, constants, "view")
+        else:
+            self._lay("partners", f"select partner_id from ({views.PARTNERS}) as p", constants)
 
     def _fold(
         self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str], tables: Collection[str]
@@ -150,7 +175,7 @@ class Engine:
         }
         for name in tables:
             self.versions(name, files.get(name, ()))
-        self._sources(instance, tables)
+        self._sources(instance, files, tables)
         self._folds(files, once, constants, tables)
         return constants
 
@@ -169,34 +194,50 @@ class Engine:
             "create or replace temp table people_at (month_end integer, person_id varchar, organisation_id varchar)"
         )
         self.do("create or replace temp table redirects_at (month_end integer, from_id varchar, into_id varchar)")
-        self.versions("activities", files[-1].get("activities", ()))
-        through = (
-            "select distinct person_id from activities_versions where partner_id is null and person_id is not null"
-        )
-        self.do(f"create or replace temp table people_asked_for as {through}")
-        asked_for = self.one("select count(*) from people_asked_for")
+        activities = list(files[-1].get(TABLE, ()))
+        self._known(ends, activities)
+        named = self._is_full(activities, "partner_id")
+        if not named:
+            through = f"select distinct person_id from {KNOWN} where partner_id is null and person_id is not null"
+            self.do(f"create or replace temp table people_asked_for as {through}")
         periods = []
         for at, day in enumerate(ends.days):
-            tables = ("links", "fiscal_periods", *(("people",) if asked_for else ()))
+            tables = ("links", "fiscal_periods", *(() if named else ("people",)))
             constants = self._fold(day, instance, files[at], once[at], tables)
             self._lay("fiscal_periods_now", views.VIEWS["fiscal_periods"], constants, "view")
             periods.append(self.ask("select calendar, starts_on, ends_on, year, quarter from fiscal_periods_now"))
             self.do(f"insert into redirects_at select {at}, from_id, into_id from redirects")
-            if asked_for:
+            if not named:
                 people = "select person_id from people_asked_for"
                 self.do(
                     f"insert into people_at select {at}, person_id, organisation_id from people_fold "
                     f"where person_id in ({people})"
                 )
-        sql = stretches_sql(ends, "activities" in once[-1])
-        self._lay("activities_stretches", sql, {"home_zone": quoted(instance.home_zone)}, "view")
+        merged = bool(self.one("select count(*) from redirects_at"))
+        sql = stretches_sql(ends, Shape(TABLE in once[-1], named, merged))
+        self._lay(STRETCHES, sql, {"home_zone": quoted(instance.home_zone)}, "view")
+        reached = STRETCHES if merged or not named else KNOWN
         self.do(
             "create or replace temp table partner_places as select partner_id, "
             "cast(row_number() over (order by partner_id) - 1 as integer) as place "
-            "from (select distinct partner_id from activities_stretches where partner_id is not null)"
+            f"from (select distinct partner_id from {reached} where partner_id is not null)"
         )
-        named = self.ask("select partner_id from partner_places order by place")
-        return periods, [str(row["partner_id"]) for row in named]
+        partners = self.ask("select partner_id from partner_places order by place")
+        return periods, [str(row["partner_id"]) for row in partners]
+
+    def _known(self, ends: MonthEnds, files: Iterable[Path]) -> None:
+        """Lay the versions of activities with the first month-end that knows each; of most files it is one for all rows."""
+        alike: dict[int | None, list[Path]] = {}
+        for path in files:
+            first, last = known_between(path)
+            place = ends.first_at(first) if first and last and ends.first_at(first) == ends.first_at(last) else None
+            alike.setdefault(place, []).append(path)
+        parts = [
+            f"select *, {place if place is not None else first_known(ends)} as known_from "
+            f"from ({self._rows(TABLE, paths)}) as v"
+            for place, paths in (alike or {None: []}).items()
+        ]
+        self.do(f"create or replace view {KNOWN} as {' union all '.join(parts)}")
 
     def _folds(
         self, files: Files, once: Collection[str], constants: Mapping[str, str], tables: Collection[str]
@@ -225,7 +266,17 @@ class Engine:
         counted = (
             f"select count(*) = count(stats_null_count) and sum(stats_null_count) = 0 from parquet_metadata([{listed}])"
         )
-        return bool(self.one(f"{counted} where path_in_schema = {quoted(column)}"))
+        return bool(self._once(f"{counted} where path_in_schema = {quoted(column)}")[0][0])
+
+    def _stored(self, listed: str) -> set[str]:
+        """The columns that files hold."""
+        return {str(name) for (name,) in self._once(f"select distinct name from parquet_schema([{listed}])")}
+
+    def _once(self, sql: str) -> list[tuple[object, ...]]:
+        """The rows of a query over files alone, asked once: files of the lake are never written over."""
+        if sql not in self._answers:
+            self._answers[sql] = self.connection.sql(sql).fetchall()
+        return self._answers[sql]
 
     def _lay(self, name: str, sql: str, constants: Mapping[str, str], what: str = "table", spills: bool = True) -> None:
         """Lay a view, or a table that is worked out once.
@@ -254,13 +305,13 @@ class Engine:
             return None
         return path
 
-    def _sources(self, instance: Instance, tables: Collection[str]) -> None:
+    def _sources(self, instance: Instance, files: Files, tables: Collection[str]) -> None:
         """The order of the sources of each table; sources that policy does not name come last, by name."""
         self.do("create or replace temp table source_order (source varchar, for_table varchar, place integer)")
         for name in tables:
-            seen = [
-                str(row["source"]) for row in self.ask(f"select distinct source from {name}_versions order by source")
-            ]
+            listed = ", ".join(quoted(str(path)) for path in files.get(name, ()))
+            rows = self._once(f"select distinct source from read_parquet([{listed}])") if listed else []
+            seen = [str(source) for (source,) in rows]
             order = instance.source_order.get(name, instance.source_order.get("every", ()))
             ranked = sorted(seen, key=lambda source: (order.index(source) if source in order else len(order), source))
             for place, source in enumerate(ranked):

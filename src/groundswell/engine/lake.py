@@ -49,14 +49,17 @@ def writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=often)
 
 
-def first_known(path: Path) -> dt.datetime:
-    """The moment at which the first version in a lake file was known, from what the file says of itself."""
+def known_between(path: Path) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """The moments at which the first and the last version in a lake file were known, from what the file says of itself.
+
+    None where it does not say.
+    """
     found = pq.read_metadata(path)
     place = found.schema.names.index("known_at")
     told = [found.row_group(number).column(place).statistics for number in range(found.num_row_groups)]
-    if not all(one is not None and one.has_min_max for one in told):
-        return dt.datetime.min.replace(tzinfo=dt.UTC)
-    return min((one.min for one in told), default=dt.datetime.max.replace(tzinfo=dt.UTC))
+    if not told or not all(one is not None and one.has_min_max for one in told):
+        return None, None
+    return min(one.min for one in told), max(one.max for one in told)
 
 
 def open_table(root: Path, table: str) -> DeltaTable:

@@ -27,7 +27,7 @@ from groundswell.core.signals.history import TABLE, AskNumbers, MonthEnds, month
 from groundswell.engine import durable
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Home
-from groundswell.engine.lake import first_known
+from groundswell.engine.lake import known_between
 from groundswell.records.loads import once
 
 
@@ -45,9 +45,9 @@ class _Laid:
     paths: Sequence[Mapping[str, list[Path]]]
     once: Sequence[Collection[str]]
 
-    def lay(self, at: int) -> None:
-        """Lay out the tables of a month-end."""
-        self.engine.day(self.ends.days[at], self.policy.instance, self.paths[at], self.once[at])
+    def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
+        """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
+        self.engine.day(self.ends.days[at], self.policy.instance, self.paths[at], self.once[at], only)
 
 
 def kept(home: Home, as_of: dt.date) -> dict[dt.date, Path]:
@@ -69,7 +69,11 @@ def _known(home: Home, day: dt.date) -> list[list[object]]:
     """The lake files that hold anything known by the end of a day: what its month-end rests on."""
     cut = home.cut(day)
     files = [(file, home.paths([file])[file.table][0]) for file in home.files(cut)]
-    return [[file.table, file.load.name, file.sha256] for file, path in files if first_known(path) < cut]
+    return [
+        [file.table, file.load.name, file.sha256]
+        for file, path in files
+        if (first := known_between(path)[0]) is None or first < cut
+    ]
 
 
 def _path(home: Home, day: dt.date, known: list[list[object]]) -> Path:

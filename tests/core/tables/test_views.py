@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -60,15 +60,17 @@ class World:
         assert len(found) == len(self.rows["deals"])
         return {str(deal): (amount, day, basis) for deal, amount, day, basis in found}
 
-    def day(self, as_of: dt.date = AS_OF, **settings: object) -> Engine:
-        """The engine with the tables of a day laid."""
+    def day(
+        self, as_of: dt.date = AS_OF, only: Mapping[str, Collection[str]] | None = None, **settings: object
+    ) -> Engine:
+        """The engine with the tables of a day laid, or with `only` some of them."""
         files = {}
         for table, rows in self.rows.items():
             columns = versions_columns(TABLES[table])
             arrays = {c.name: pa.array([row.get(c.name) for row in rows], arrow_type(c)) for c in columns}
             files[table] = [self.folder / f"{table}.parquet"]
             pq.write_table(pa.table(arrays), files[table][0])
-        self.engine.day(as_of, replace(INSTANCE, **settings), files)  # type: ignore[arg-type]
+        self.engine.day(as_of, replace(INSTANCE, **settings), files, only=only)  # type: ignore[arg-type]
         return self.engine
 
 
@@ -82,6 +84,20 @@ def world(tmp_path: Path) -> Iterator[World]:
 def rows(engine: Engine, table: str, *names: str) -> list[tuple[object, ...]]:
     found = engine.ask(f"select {', '.join(names)} from {table}")
     return sorted((tuple(row[name] for name in names) for row in found), key=repr)
+
+
+def test_where_only_some_tables_are_asked_for_nothing_else_is_laid_and_their_rows_are_the_same(world: World) -> None:
+    world.organisation("o_1", is_partner=True)
+    world.organisation("o_8", country="DE")
+    world.add("deals", "d_1", name="D", stage_class="won", account_id="o_8", amount_home=100)
+    world.touch("d_1", "o_1", "sourced")
+    columns = ("partner_id", "account_country", "amount_home", "sourced")
+    engine = world.day(only={"deals": columns})
+    some = rows(engine, "deals_of_partners", *columns)
+    names = {row["table_name"] for row in engine.ask("select table_name from information_schema.tables")}
+    assert not names & {"credentials_of_partners", "registrations_of_partners", "accounts", "people_fold"}
+    assert rows(engine, "partners", "partner_id") == [("o_1",)]
+    assert some == rows(world.day(), "deals_of_partners", *columns) == [("o_1", "DE", 100, True)]
 
 
 # ----------------------------------------------------------------------------------------------------------- deals

@@ -7,7 +7,7 @@ subset; literals are bound parameters.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -73,6 +73,13 @@ def compile_halves(halves: Iterable[Half], lists: Lists) -> list[Query]:
 def _is_distinct(measure: Measure) -> bool:
     groups = measure.take == "count" and measure.table == "deals"
     return not measure.per and (groups or measure.take == "count distinct")
+
+
+def columns_read(each: Half, lists: Lists) -> set[str]:
+    """The columns of the rows that reach a partner which the statements of a half read."""
+    measure = each.measure
+    order = {"known_at", "row_hash"} if measure.take == "latest" else set()
+    return {"partner_id", measure.on, *shapes.columns(measure, dict(lists)), *order}
 
 
 _REFUSED = (
@@ -165,22 +172,36 @@ def _together(table: str, on: str, days: Window, members: list[Half], lists: Lis
     parameters: dict[str, object] = {}
     within = exp.and_(*_within(on, days, parameters))
     dated = on == "occurred_on"
-    whens = {
-        each.measure.where: _when(each, lists, parameters, None if dated else within)
-        for each in {each.measure.where: each for each in members}.values()
-    }
     limits: list[exp.Expr] = [within] if dated else []
-    sure = dated and all(_is_sure(each, lists) for each in members)
-    counting = [when if sure else _or_unknown(when) for when in whens.values() if when is not None]
-    if len(counting) == len(whens):  # rows that count for none of them need not be read
-        limits.append(exp.or_(*(exp.paren(one.copy()) for one in counting)))
-        if sure and len(whens) == 1:
-            whens = dict.fromkeys(whens)
+    whens, counting, sure = whether_counted(members, lists, parameters, None if dated else within)
+    limits += counting
     selected: list[exp.Expr] = [exp.column("partner_id")]
     for each in members:
         selected += pieces(each, whens[each.measure.where], sure=sure)
     tree = exp.select(*selected).from_(_relation(table)).where(*limits).group_by(exp.column("partner_id"))
     return _query(tree, parameters, days, [each.name for each in members])
+
+
+def whether_counted(
+    members: Sequence[Half], lists: Lists, parameters: dict[str, object], within: exp.Expr | None = None
+) -> tuple[dict[str, exp.Expr | None], list[exp.Expr], bool]:
+    """Of halves that share a statement: whether a row counts, by `where` (None: each row does); which rows need be read at
+    all; and whether no condition is ever unknown. `within`: the window, where the day of a row may be empty.
+    """
+    whens = {
+        each.measure.where: _when(each, lists, parameters, within)
+        for each in {each.measure.where: each for each in members}.values()
+    }
+    sure = within is None and all(_is_sure(each, lists) for each in members)
+    counting = [when if sure else _or_unknown(when) for when in whens.values() if when is not None]
+    if len(counting) < len(whens):
+        return whens, [], sure
+    read: list[exp.Expr] = [
+        exp.or_(*(exp.paren(one.copy()) for one in counting))
+    ]  # rows that count for none need not be read
+    if sure and len(whens) == 1:
+        whens = dict.fromkeys(whens)
+    return whens, read, sure
 
 
 def _or_unknown(when: exp.Expr) -> exp.Expr:

@@ -11,17 +11,17 @@ each signal at each month-end against them.
 """
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from sqlglot import exp
 
-from groundswell.core import conditions
 from groundswell.core.conditions import DIALECT
 from groundswell.core.signals import compile as day
 from groundswell.core.signals import shapes
-from groundswell.core.signals.compile import Half, Lists, Query
+from groundswell.core.signals.compile import Half, Lists
 from groundswell.core.signals.windows import months_before
 from groundswell.core.tables import fold
 from groundswell.core.tables.contract import TABLES
@@ -45,6 +45,10 @@ class MonthEnds:
 
     def __len__(self) -> int:
         return len(self.days)
+
+    def first_at(self, known_at: dt.datetime) -> int:
+        """The place of the first month-end that knows what was known at a moment; how many there are if none does."""
+        return bisect_right(self.cuts, known_at)
 
 
 def month_ends(as_of: dt.date, months: int) -> tuple[dt.date, ...]:
@@ -84,7 +88,8 @@ def _reached(name: str, bounds: Sequence[str], at: Callable[[str], str]) -> str:
     return between(0, len(bounds))
 
 
-def _first_known(ends: MonthEnds) -> str:
+def first_known(ends: MonthEnds) -> str:
+    """SQL of the first month-end that knows a version: how many cuts its `known_at` has reached."""
     cuts = [f"timestamptz '{cut:%Y-%m-%d %H:%M:%S}+00'" for cut in ends.cuts]
     return _reached("known_at", cuts, lambda cut: f"known_at >= {cut}")
 
@@ -94,18 +99,30 @@ def _passed(column: str, days: Sequence[dt.date]) -> str:
     return _reached(column, [f"date '{one}'" for one in days], lambda one: f"{column} > {one}")
 
 
-STRETCHES = "activities_stretches"
+STRETCHES, KNOWN = "activities_stretches", "activities_known"
 PEOPLE_AT, REDIRECTS_AT = "people_at", "redirects_at"
 """Relations that the caller lays out: (month_end, person_id, organisation_id) and (month_end, from_id, into_id), by place
 of the month-end. Only what activities need of them: people of activities without a partner, organisations that were merged.
 """
 
 
-def stretches_sql(ends: MonthEnds, once: bool) -> str:
+@dataclass(frozen=True)
+class Shape:
+    """What is known of all versions of the activities; less gives the same rows for more work.
+
+    `once`: no key comes twice. `named`: each names its partner. `merged`: some id gives way to another.
+    """
+
+    once: bool = False
+    named: bool = False
+    merged: bool = True
+
+
+def stretches_sql(ends: MonthEnds, shape: Shape) -> str:
     """The activities that reach a partner, each version with the stretch [first_at, last_at) of its month-ends.
 
-    `once` says that no key comes twice. Reads `activities_versions`, `month_ends` (month_end), `people_at`, `redirects_at`;
-    $home_zone is the caller's constant.
+    Reads `activities_known` (the versions, with `known_from`: see `first_known`), `month_ends` (month_end), `people_at`,
+    `redirects_at`; $home_zone is the caller's constant.
     """
     names = [name for name in ("own_id", *TABLES[TABLE].names, "occurred_at", "known_at") if name != "partner_id"]
     refers = [column.name for column in TABLES[TABLE].columns if column.refers]
@@ -119,21 +136,28 @@ def stretches_sql(ends: MonthEnds, once: bool) -> str:
     )
     merged = " or ".join(f"s.{name} in (select from_id from {REDIRECTS_AT})" for name in refers)
     begins = f"greatest(known_from, {_passed('occurred_on', ends.days)})"
-    return f"""
-with spans as ({_spans(ends, once)}),
-stands as (select *, {begins} as first_at from spans where not deleted),
-lasting as (select * from stands where first_at < last_at)
+    named, straight = "(s.partner_id is not null or s.person_id is null)", f"({merged}) is not true"
+    parts = [
+        f"""
 select {kept}, s.partner_id, s.occurred_on, s.first_at, s.last_at from lasting as s
-where (s.partner_id is not null or s.person_id is null) and ({merged}) is not true
-union all
+where {" and ".join(["true", *([] if shape.named else [named]), *([straight] if shape.merged else [])])}"""
+    ]
+    at_each = "lasting as s join month_ends as m on m.month_end >= s.first_at and m.month_end < s.last_at"
+    if shape.merged:
+        parts.append(f"""
 select {mapped}, coalesce(r_partner_id.into_id, s.partner_id) as partner_id, s.occurred_on, m.month_end, m.month_end + 1
-from lasting as s join month_ends as m on m.month_end >= s.first_at and m.month_end < s.last_at{joins}
-where (s.partner_id is not null or s.person_id is null) and ({merged})
-union all
+from {at_each}{joins}
+where {named} and ({merged})""")
+    if not shape.named:
+        parts.append(f"""
 select {mapped}, h.organisation_id as partner_id, s.occurred_on, m.month_end, m.month_end + 1
-from lasting as s join month_ends as m on m.month_end >= s.first_at and m.month_end < s.last_at
+from {at_each}
   left join {PEOPLE_AT} as h on h.person_id = s.person_id and h.month_end = m.month_end{joins}
-where s.partner_id is null and s.person_id is not null"""
+where s.partner_id is null and s.person_id is not null""")
+    return f"""
+with spans as ({_spans(ends, shape.once)}),
+stands as (select *, {begins} as first_at from spans where not deleted),
+lasting as (select * from stands where first_at < last_at){" union all".join(parts)}"""
 
 
 def _spans(ends: MonthEnds, once: bool) -> str:
@@ -142,19 +166,19 @@ def _spans(ends: MonthEnds, once: bool) -> str:
     day_ = "coalesce(occurred_on, cast({} at time zone $home_zone as date)) as occurred_on"
     until = str(len(ends))
     if once:
-        return f"""select {own}, deleted, {day_.format("known_at")}, {_first_known(ends)} as known_from, {until} as last_at
-  from activities_versions"""
+        return f"""select {own}, deleted, {day_.format("known_at")}, known_from, {until} as last_at
+  from {KNOWN}"""
     order = f"{fold.STAMP} desc, known_at desc, {fold.STATED} desc, row_hash desc, deleted desc"
     return f"""
-  with repeated as (select own_id from activities_versions group by own_id having count(*) > 1),
+  with repeated as (select own_id from {KNOWN} group by own_id having count(*) > 1),
   several as (
-    select v.*, {_first_known(ends)} as known_from, min(known_at) over (partition by v.own_id) as first_known_at
-    from activities_versions as v join repeated as r on r.own_id = v.own_id),
+    select v.*, min(known_at) over (partition by v.own_id) as first_known_at
+    from {KNOWN} as v join repeated as r on r.own_id = v.own_id),
   followed as (
     select *, min(known_from) over (partition by own_id, source, mention order by {order}
         rows between unbounded preceding and 1 preceding) as followed_from from several)
-  select {own}, deleted, {day_.format("known_at")}, {_first_known(ends)} as known_from, {until} as last_at
-  from activities_versions where own_id not in (select own_id from repeated)
+  select {own}, deleted, {day_.format("known_at")}, known_from, {until} as last_at
+  from {KNOWN} where own_id not in (select own_id from repeated)
   union all
   select {own}, deleted, {day_.format("first_known_at")}, known_from, coalesce(followed_from, {until}) as last_at
   from followed"""
@@ -197,7 +221,7 @@ def rises(series: Series) -> bool:
     return True
 
 
-def grid(series: Iterable[Series], lists: Lists, partners: Sequence[str], months: int, ask: AskNumbers) -> Grid:
+def grid(series: Iterable[Series], lists: Lists, partners: Sequence[str], ends: MonthEnds, ask: AskNumbers) -> Grid:
     """The pieces of all series for these partners, from a few statements over `activities_stretches`.
 
     `partners` are those of any month-end, sorted; the relation `partner_places` (partner_id, place) holds the same.
@@ -205,57 +229,57 @@ def grid(series: Iterable[Series], lists: Lists, partners: Sequence[str], months
     found = Grid(list(partners))
     shared: dict[tuple[tuple[dt.date | None, dt.date], ...], list[Series]] = {}
     for one in series:
-        shared.setdefault(one.windows, []).append(one)
+        if one.halves[0].measure.take == "count distinct":
+            _count_distinct(one, lists, ends, ask, found)
+        else:
+            shared.setdefault(one.windows, []).append(one)
     for members in shared.values():
-        _add_up(members, lists, months, ask, found)
-        for one in members:
-            if one.halves[0].measure.take == "count distinct":
-                _count_distinct(one, lists, months, ask, found)
+        _add_up(members, lists, ends, ask, found)
     return found
 
 
-def _rows(windows: tuple[tuple[dt.date | None, dt.date], ...], columns: Iterable[str], months: int) -> str:
-    """The rows that lie in any of the windows, each with its partner's place and the stretch at which it does."""
-    enters = _passed("occurred_on", [until for _, until in windows])
+def _rows(windows: tuple[tuple[dt.date | None, dt.date], ...], columns: Iterable[str], ends: MonthEnds) -> str:
+    """The rows that lie in any of the windows, each with the stretch at which it does."""
+    until = [until for _, until in windows]
     begun = [after for after, _ in windows if after is not None]
-    leaves = _passed("occurred_on", begun) if begun else str(months)
-    limits = [f"occurred_on <= date '{windows[-1][1]}'", *(f"occurred_on > date '{one}'" for one in begun[:1])]
-    read = ", ".join(f"r.{name}" for name in sorted({"occurred_on", *columns} - {"partner_id"}))
+    limits = [f"occurred_on <= date '{until[-1]}'", *(f"occurred_on > date '{one}'" for one in begun[:1])]
+    enters = "r.first_at" if until == list(ends.days) else f"greatest(r.first_at, {_passed('occurred_on', until)})"
+    leaves = f"least(r.last_at, {_passed('occurred_on', begun)})" if begun else "r.last_at"
+    read = ", ".join(f"r.{name}" for name in sorted({"occurred_on", "partner_id", *columns}))
     return f"""
-select p.place, {read}, greatest(r.first_at, {enters}) as first_at, least(r.last_at, {leaves}) as last_at
-from {STRETCHES} as r join partner_places as p on p.partner_id = r.partner_id
-where {" and ".join(limits)}"""
-
-
-def _statement(rows: str, selected: Sequence[exp.Expr], keys: Sequence[str], parameters: dict[str, object]) -> Query:
-    relation = _parsed(rows).subquery("r")
-    tree = exp.select(*keys, *selected).from_(relation).where("first_at < last_at").group_by(*keys)
-    return Query(tree.sql(dialect=DIALECT), parameters)
+select {read}, {enters} as first_at, {leaves} as last_at
+from {STRETCHES} as r where {" and ".join(limits)}"""
 
 
 def _parsed(sql: str) -> exp.Select:
     return exp.maybe_parse(sql, into=exp.Select, dialect=DIALECT)
 
 
-def _condition(half: Half, lists: Lists, parameters: dict[str, object]) -> exp.Expr | None:
-    where = shapes.condition(half.measure, dict(lists))
-    return conditions.to_tree(where, parameters, "w") if where else None
+def _placed(folded: exp.Select, columns: Iterable[str]) -> str:
+    """What was folded by partner and whatever else, `f`, with the place of the partner."""
+    rows = folded.sql(dialect=DIALECT)
+    return f"select p.place, {', '.join(columns)} from ({rows}) as f join partner_places as p on p.partner_id = f.partner_id"
 
 
 _STRETCH = ("place", "first_at", "last_at")
 
 
-def _add_up(members: list[Series], lists: Lists, months: int, ask: AskNumbers, found: Grid) -> None:
+def _add_up(members: list[Series], lists: Lists, ends: MonthEnds, ask: AskNumbers, found: Grid) -> None:
     """What is folded by partner and stretch: rows, sums and last days."""
     parameters: dict[str, object] = {}
-    selected: list[exp.Expr] = []
-    for one in members:
-        selected += day.pieces(one.halves[0], _condition(one.halves[0], lists, parameters), whole=False)
-    read = {name for one in members for name in shapes.columns(one.halves[0].measure, dict(lists))}
-    query = _statement(_rows(members[0].windows, read, months), selected, _STRETCH, parameters)
-    rows = ask(query.sql, query.parameters)
+    firsts = [one.halves[0] for one in members]
+    whens, counting, sure = day.whether_counted(firsts, lists, parameters)
+    selected = [
+        piece for each in firsts for piece in day.pieces(each, whens[each.measure.where], whole=False, sure=sure)
+    ]
+    read = {name for each in firsts for name in shapes.columns(each.measure, dict(lists))}
+    relation = _parsed(_rows(members[0].windows, read, ends)).subquery("r")
+    keys = ("partner_id", "first_at", "last_at")
+    tree = exp.select(*keys, *selected).from_(relation).where("first_at < last_at", *counting).group_by(*keys)
+    named = [*keys[1:], *(piece.alias for piece in selected)]
+    rows = ask(_placed(tree, [f"f.{name}" for name in named]), parameters)
     place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
-    shape = (len(found.partners), months)
+    shape = (len(found.partners), len(ends))
     for one in members:
         prefix = f"{one.name}__"
         for label in [name for name in rows if name.startswith(prefix)]:
@@ -283,59 +307,80 @@ def _latest(
     kept, nothing = ~np.isnat(what), np.iinfo(np.int64).min  # as whole numbers NaT is the least
     days = what.astype("datetime64[D]").astype(np.int64)
     found = np.full(shape, nothing)
+    stays = kept & (last == shape[1])
+    np.maximum.at(found, (place[stays], first[stays]), days[stays])
+    found = np.maximum.accumulate(found, axis=1)
+    ends = kept & ~stays
+    place, first, last, days = place[ends], first[ends], last[ends], days[ends]
     for at in range(shape[1]):
-        here = kept & (first <= at) & (at < last)
+        here = (first <= at) & (at < last)
         np.maximum.at(found[:, at], place[here], days[here])
     return found.astype("datetime64[D]")
 
 
-def _count_distinct(one: Series, lists: Lists, months: int, ask: AskNumbers, found: Grid) -> None:
-    """Distinct things: each counts over the union of its stretches, a stretch only for what those before it leave."""
+_BITS = 48
+"""Month-ends that one number holds as bits: below 2^53 it is exact in a float, too."""
+
+
+def _count_distinct(one: Series, lists: Lists, ends: MonthEnds, ask: AskNumbers, found: Grid) -> None:
+    """Distinct things: each counts at the union of its stretches, which is folded as a set of month-ends in bits.
+
+    Of rows that count, and of those that may, only whether there are any is known, which is all that their value asks.
+    """
     half, parameters = one.halves[0], dict[str, object]()
-    when = _condition(half, lists, parameters)
-    thing = exp.alias_(day.folded(half.measure), "thing")
-    rows = _parsed(_rows(one.windows, shapes.columns(half.measure, dict(lists)), months))
-    kept = exp.select("place", thing, "first_at", "last_at").from_(rows.subquery("r")).where("first_at < last_at")
-    kept = kept.where(when) if when is not None else kept
-    things = kept.sql(dialect=DIALECT)
-    sql = f"""
-with things as (
-  select place, thing, first_at, max(last_at) as last_at from ({things}) as t where thing is not null
-  group by place, thing, first_at),
-followed as (
-  select place, first_at, last_at, max(last_at) over (partition by place, thing order by first_at
-      rows between unbounded preceding and 1 preceding) as taken_to from things),
-left_over as (
-  select place, case when taken_to > first_at then taken_to else first_at end as first_at, last_at from followed)
-select place, first_at, last_at, count(*) as found from left_over where first_at < last_at
-group by place, first_at, last_at"""
-    told = ask(sql, parameters)
-    place, first, last = (told[name].astype(np.int64) for name in _STRETCH)
-    grid_ = _summed((len(found.partners), months), place, first, last, told["found"])
-    found.pieces.setdefault(one.name, {})["found"] = grid_
+    whens, counting, sure = day.whether_counted([half], lists, parameters)
+    when = whens[half.measure.where]
+    sets = {}
+    for number in range(0, len(ends), _BITS):
+        first, last = (f"least(greatest({name} - {number}, 0), {_BITS})" for name in ("first_at", "last_at"))
+        bits = f"standing_at({first}, {last})" if len(ends) > _BITS else "standing_at(first_at, last_at)"
+        sets[f"counts_{number}"] = f"at_any(case when counts then {bits} end)"
+        if not sure:
+            sets[f"unclear_{number}"] = f"at_any(case when counts is null then {bits} end)"
+    rows = _parsed(_rows(one.windows, shapes.columns(half.measure, dict(lists)), ends))
+    thing, counts = (
+        exp.alias_(day.folded(half.measure), "thing"),
+        exp.alias_(when if when is not None else exp.true(), "counts"),
+    )
+    kept = exp.select("partner_id", thing, counts, "first_at", "last_at").from_(rows.subquery("r"))
+    kept = kept.where("first_at < last_at", *counting)
+    folded = exp.select("partner_id", "thing", *(f"{said} as {name}" for name, said in sets.items()), dialect=DIALECT)
+    folded = folded.from_(kept.subquery("k")).group_by("partner_id", "thing")
+    told = ask(_placed(folded, ["case when f.thing is null then 0 else 1 end as is_thing", *sets]), parameters)
+    there = told["is_thing"] > 0
+    pieces = {label: np.zeros((len(found.partners), len(ends))) for label in ("found", "empty", "unclear")}
+    for name in sets:
+        label, begins = name.split("_")[0], int(name.split("_")[1])
+        kinds = {"found": there, "empty": ~there} if label == "counts" else {label: np.ones(len(there), dtype=bool)}
+        for piece, rows_ in kinds.items():
+            place, held = told["place"][rows_].astype(np.int64), np.nan_to_num(told[name][rows_]).astype(np.int64)
+            for at in range(begins, min(begins + _BITS, len(ends))):
+                standing = place[(held >> (at - begins)) & 1 > 0]
+                pieces[piece][:, at] = np.bincount(standing, minlength=len(found.partners))
+    found.pieces[one.name] = pieces | {"n": pieces["found"] + pieces["empty"]}
 
 
 # -------------------------------------------------------------------------------------------------------- the coverage
 
 
-def covered(months: int, ask: AskNumbers) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def covered(
+    months: int, columns: Iterable[str], ask: AskNumbers
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """What the activities hold at each month-end: {column: rows that fill it} with `rows_`, and {type: its first day}."""
-    columns = [name for name in shapes.kinds(TABLE) if name not in shapes.personal(TABLE)]
-    said = ", ".join(f"count({name}) as {name}" for name in columns)
-    rows = ask(f"select first_at, last_at, count(*) as rows_, {said} from {STRETCHES} group by first_at, last_at", {})
+    names = sorted(columns)
+    said = "".join(f", count({name}) as {name}" for name in names)
+    rows = ask(
+        f"select type as word, first_at, last_at, count(*) as rows_, min(occurred_on) as day{said} from {STRETCHES} "
+        "group by type, first_at, last_at",
+        {},
+    )
     first, last = rows["first_at"].astype(np.int64), rows["last_at"].astype(np.int64)
     nobody = np.zeros(len(first), dtype=np.int64)
-    counts = {
-        name: _summed((1, months), nobody, first, last, what)[0] for name, what in rows.items() if name not in _STRETCH
-    }
-    days = ask(
-        f"select type, first_at, last_at, min(occurred_on) as day from {STRETCHES} group by type, first_at, last_at", {}
-    )
+    counts = {name: _summed((1, months), nobody, first, last, rows[name])[0] for name in ("rows_", *names)}
     firsts = {}
-    for word in sorted(set(days["type"])):
-        mine = days["type"] == word
-        begin, end = days["first_at"][mine], days["last_at"][mine]
-        firsts[word] = _earliest(months, begin, end, days["day"][mine])
+    for word in sorted(set(rows["word"])):
+        mine = rows["word"] == word
+        firsts[word] = _earliest(months, first[mine], last[mine], rows["day"][mine])
     return counts, firsts
 
 

@@ -5,6 +5,9 @@ relations that signals read: one row per (partner, thing). Both are SQL in the p
 with one function that the engine brings: `div(n, d)`, the whole part of a quotient of whole numbers, exactly.
 """
 
+import re
+from collections.abc import Iterable
+
 from groundswell.core.tables.contract import ROLES, TABLES
 
 FALLBACKS = {"memberships": "valid_from", "tiers": "valid_from", "touches": "starts_on", "overlaps": "day"}
@@ -146,7 +149,7 @@ def _through_touches(table: str, kind: str, *more: str) -> str:
                                              "known_at", "row_hash", "landing", "line", "source", "load_id"))  # fmt: skip
     flags = ", ".join(f"t.{role}" for role in ROLES)
     of_account = f", {_OF_ACCOUNT}" if "account_id" in contract.names else ""
-    accounts = "\nleft join organisations_now as o on o.organisation_id = d.account_id" if of_account else ""
+    accounts = "\nleft join organisations_fold as o on o.organisation_id = d.account_id" if of_account else ""
     return f"""
 select t.partner_id, {", ".join((own, *more))}, {flags}, t.share_pct{of_account}
 from (select partner_id, subject_id, {_ROLE_FLAGS}, max(share_pct) as share_pct
@@ -158,7 +161,7 @@ join {table}_now as d on d.{kind}_id = t.subject_id{accounts}"""
 _REGISTRATIONS = f"""
 select t.*, {_OF_ACCOUNT}, f.first_deal_on
 from registrations_now as t
-left join organisations_now as o on o.organisation_id = t.account_id
+left join organisations_fold as o on o.organisation_id = t.account_id
 left join (select account_id, min(created_on) as first_deal_on from deals_now where account_id is not null
            group by account_id) as f on f.account_id = t.account_id"""
 """Registrations with what we know of their customer: among it the first day on which we had a deal with it."""
@@ -227,7 +230,7 @@ _STANDS = "coalesce(status, '') <> 'terminated' and (valid_to is null or valid_t
 PARTNERS = f"""
 select o.organisation_id as partner_id, o.name, o.country, o.domain, m.partner_type, m.region, m.tier, m.status,
   m.manager_id, m.joined_on, o.source, o.external_id, o.landing, o.line, o.load_id
-from organisations_now as o
+from organisations_fold as o
 left join (
   select *, row_number() over (partition by partner_id
       order by {_STANDS} desc, step desc, valid_from desc, own_id) as place, {_STANDS} as stands
@@ -246,3 +249,17 @@ select o.* from organisations_now as o
 where o.is_customer or o.organisation_id in (select account_id from deals_now where account_id is not null)
   or o.organisation_id in (select account_id from subscriptions_now)"""
 """The buying side of a day."""
+
+
+def tables_behind(statements: Iterable[str]) -> frozenset[str]:
+    """The tables whose views of a day such statements over `<table>_now` and `<table>_fold` read, through other views too."""
+    found: set[str] = set()
+    pending = list(statements)
+    while pending:
+        for name in set(_READ.findall(pending.pop())) & TABLES.keys() - found:
+            found.add(name)
+            pending.append(VIEWS[name])
+    return frozenset(found)
+
+
+_READ = re.compile(r"\b([a-z_]+)_(?:now|fold)\b")
