@@ -74,7 +74,7 @@ def draft(request: HttpRequest, digest: str) -> HttpResponse:
         if request.POST.get("act") == "text":
             acting.rewrite(actor(request), upload, request.POST.get("text", ""))
         else:
-            acting.edit(actor(request), upload, {name: text.strip() for name, text in request.POST.items()})
+            acting.edit(actor(request), upload, {name: str(text).strip() for name, text in request.POST.items()})
     except tomllib.TOMLDecodeError as error:
         return _draft(request, upload, wrong=[f"The text is no TOML: {error}"], status=422)
     if request.POST.get("act") != "try":
@@ -123,7 +123,7 @@ def _draft(
 def taken(request: HttpRequest, digest: str) -> HttpResponse:
     """Take the file in by the draft that was tried; then it is kept with its source."""
     upload = _kept(digest)
-    form = Handed({"exported_at": request.POST.get("exported_at", "")}, {"file": None})
+    form = Handed({"exported_at": request.POST.get("exported_at", "")})
     form.is_valid()
     if "exported_at" in form.errors:
         return _draft(request, upload, wrong=[f"Exported at: {one}" for one in form.errors["exported_at"]], status=422)
