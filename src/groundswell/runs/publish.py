@@ -69,7 +69,7 @@ def published_partner(run: Run, one: dict[str, Any]) -> PublishedPartner:
         band=readiness["band"] or "",
         state=readiness["state"],
         quiet=standing["quiet"]["state"],
-        attention=standing["attention"]["tier"] or "",
+        attention=standing["attention"]["layer"] or "",
         country=one["country"] or "",
         partner_type=one["partner_type"] or "",
         tier=one["tier"] or "",
