@@ -64,6 +64,8 @@ class Explanation:
 
     run_id: str
     as_of: dt.date
+    partners: int
+    """How many the run ranks."""
     standing: Standing
     policy: Policy
     history: tuple[Month, ...] = ()
@@ -86,7 +88,7 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
         {name.removeprefix("policy/"): (folder / name).read_text("utf-8") for name in stored if name != HISTORY}
     )
     history = _history(folder / HISTORY, standing.partner_id) if HISTORY in stored else ()
-    found = Explanation(run.run_id, run.as_of, standing, policy, history)
+    found = Explanation(run.run_id, run.as_of, run.manifest["partners"], standing, policy, history)
     evidence = _Evidence(home, {load.name: load for load in Load.objects.all()})
     with _tables(home, policy, run.as_of, run.manifest["files"]) as engine:
         for line in standing.result["readiness"]["lines"]:
