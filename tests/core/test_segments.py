@@ -85,6 +85,8 @@ def test_one_that_is_not_placed_is_told_the_fact_that_would_place_it() -> None:
         ("developing", "known of readiness 34 of 50 percent"),
         ("developing", "days since joined 1000 days, must be below 180"),
     ]
+    assert {one.either for one in found.would_place} == {True}
+    assert {one.either for one in found.moves if one.segment != "developing"} == {False}
 
 
 def test_staying_is_said_apart_from_coming_in() -> None:
@@ -95,6 +97,7 @@ def test_staying_is_said_apart_from_coming_in() -> None:
     once = place(SEGMENTS, partner(total=54), before, DAY)
     assert once.standing == Standing("ready", BEFORE, 1)
     assert once.stays == "stays in ready: outside its bounds at 1 of 2 month-ends in a row"
+    assert (once.rule, once.facts) == ("", ())  # none of the conditions holds
     assert place(SEGMENTS, partner(total=54), once.standing, dt.date(2026, 7, 31)).standing.segment == "developing"
     back = place(SEGMENTS, partner(total=61), once.standing, dt.date(2026, 7, 31))
     assert (back.standing, back.stays) == (Standing("ready", BEFORE), "")

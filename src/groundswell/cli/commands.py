@@ -300,21 +300,21 @@ def _answers(asked: argparse.Namespace, names: set[str]) -> dict[str, dict[str, 
 
 def _assess(home: Home, asked: argparse.Namespace) -> int:
     as_of = _day(home, asked.as_of)
-    first = Load.objects.filter(state="committed").order_by("known_at").first()
     try:
         with _writing(home, "assess"):
             run_ = assess.run(home, as_of, _now())
     except assess.NobodyKnown as error:
-        return _fail(f"{error}.\n{_nobody(home, first, as_of)}", Exit.REFUSED)
+        return _fail(f"{error}.\n{_nobody(home, as_of)}", Exit.REFUSED)
     print(say.run(run_.manifest))
     if as_of > home.today(_now()):
         print(f"{as_of} lies in the future: only what is known today is in it.")
     if not run_.manifest["partners"]:
-        print(_nobody(home, first, as_of))
+        print(_nobody(home, as_of))
     return Exit.ACCEPTED
 
 
-def _nobody(home: Home, first: Load | None, as_of: dt.date) -> str:
+def _nobody(home: Home, as_of: dt.date) -> str:
+    first = Load.objects.filter(state="committed").order_by("known_at").first()
     return say.nobody(first, as_of, ever=bool(quality(home, home.today(_now())).partners))
 
 
@@ -324,6 +324,8 @@ def _partners(home: Home, asked: argparse.Namespace) -> int:
     found = standings.ranked_partners(asked.limit or None, segment)
     if asked.format == "table":
         print(say.ranked(found, _width()))
+        if not found.manifest["partners"]:
+            print(_nobody(home, found.as_of))
         print(*standings.since(home.policy.version, found), sep="\n", end="")
     elif asked.format in ("csv", "xlsx"):
         _sheet(asked, *say.ranked_rows(found))
@@ -335,7 +337,10 @@ def _partners(home: Home, asked: argparse.Namespace) -> int:
 
 
 def _overview(home: Home, asked: argparse.Namespace) -> int:
-    print(say.overview(overview(asked.limit), _width()))
+    found = overview(asked.limit)
+    print(say.overview(found, _width()))
+    if not found.run.manifest["partners"]:
+        print(_nobody(home, found.run.as_of))
     print(*standings.since(home.policy.version, standings.ranked_partners(1)), sep="\n", end="")
     return Exit.ACCEPTED
 

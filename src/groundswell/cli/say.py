@@ -13,7 +13,7 @@ from groundswell.actions.quarantine import Exported
 from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation
-from groundswell.reads.overview import SEGMENTS, Overview
+from groundswell.reads.overview import SEGMENTS, Overview, needed
 from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality, computable, computable_of
 from groundswell.reads.quarantine import Aside
@@ -28,6 +28,11 @@ def number(value: Fraction | str | None, places: int = 2) -> str:
     exact = round(Fraction(value), places)
     said = f"{Decimal(exact.numerator) / Decimal(exact.denominator):.{places}f}"
     return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of something: "1 partner", "25 partners"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], widest: int = 44) -> str:
@@ -273,7 +278,7 @@ def retried(load: Load) -> str:
 def run(manifest: dict[str, Any]) -> str:
     """What a run came to."""
     lines = [
-        f"{manifest['partners']} partners assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
+        f"{counted(manifest['partners'], 'partner')} assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
         computable_of(manifest),
         *manifest["remarks"],
     ]
@@ -327,6 +332,8 @@ def ranked_rows(found: Ranked) -> tuple[list[str], list[list[Cell]]]:
 
 def ranked(found: Ranked, width: int = 10_000) -> str:
     """The ranked list for a terminal of so many columns; what is too wide is cut at the last column."""
+    if not found.manifest["partners"]:
+        return run(found.manifest)
     rows = [
         [str(one.rank), one.name, _score(one), _span(one), f"{number(one.coverage * 100, 0)}%",
          one.band or "open", one.result["standing"]["segment"] or NOT_PLACED, one.state, one.next_act]
@@ -359,7 +366,10 @@ def _overview(found: Overview) -> Iterator[str]:
     manifest, standing = found.run.manifest, found.run.manifest["standing"]
     segments = standing["segments"]
     names = [*SEGMENTS, *(name for name in segments if name not in SEGMENTS)]
-    yield f"{manifest['partners']} partners as of {found.run.as_of}, run {found.run.run_id[:12]}"
+    yield f"{counted(manifest['partners'], 'partner')} as of {found.run.as_of}, run {found.run.run_id[:12]}"
+    if not manifest["partners"]:
+        yield computable_of(manifest)
+        return
     yield " · ".join(f"{name or NOT_PLACED} {segments.get(name, 0)}" for name in names)
     if standing["since"]:
         yield f"since {standing['since']}: {_flows(standing['flows'])}"
@@ -378,7 +388,8 @@ def _overview(found: Overview) -> Iterator[str]:
         for one in found.look_at:
             yield f"  {one.name}: {'; '.join(reason['said'] for reason in one.result['standing']['look_at'])}"
     yield ""
-    yield f"WHAT THE DATA CANNOT SAY YET: {segments.get('', 0)} partners are not placed"
+    placed = segments.get("", 0)
+    yield f"WHAT THE DATA CANNOT SAY YET: {counted(placed, 'partner')} {'is' if placed == 1 else 'are'} not placed"
     for condition, count in found.wanted[:3]:
         yield f"  {count} would need {condition}"
     silent = standing["quiet"].get("cannot tell", 0)
@@ -439,7 +450,8 @@ def _explained(found: Explanation) -> Iterator[str]:
         x for x in (one.result["partner_type"], one.result["region"], one.result["country"], one.result["tier"]) if x
     )
     yield f"{one.name}  ({one.source} {one.external_id}, {one.partner_id}){': ' + where if where else ''}"
-    yield f"as of {found.as_of}, rank {one.rank}, edition {said['edition']} of readiness, run {found.run_id[:12]}"
+    rank, edition = f"rank {one.rank} of {found.partners}", f"edition {said['edition']} of readiness"
+    yield f"as of {found.as_of}, {rank}, {edition}, run {found.run_id[:12]}"
     yield ""
     known, span = f"{number(one.coverage * 100, 0)}% known", f"{number(one.low)} to {number(one.high)}"
     if one.total is None or one.state == "too little known":
@@ -470,15 +482,16 @@ def _stands(found: Explanation) -> Iterator[str]:
     standing = found.standing.result["standing"]
     attention, quiet = standing["attention"], standing["quiet"]
     if standing["segment"]:
+        since = f"{standing['segment']} since {standing['since']}{' or before' if standing['or_before'] else ''}"
         facts = f" ({', '.join(standing['facts'])})" if standing["facts"] else ""
-        yield f"Segment: {standing['segment']} since {standing['since']}, by {standing['rule']}{facts}"
+        yield f"Segment: {since}{', by ' + standing['rule'] if standing['rule'] else ''}{facts}"
     else:
-        wants = "; ".join(unmet["said"] for unmet in standing["would_place"])
+        wants = needed(standing["would_place"], "said", "; ")
         yield f"Segment: {NOT_PLACED}, too little known. What would place it: {wants}"
     yield from (f"  {said}" for said in (standing["stays"], *standing["undecided"]) if said)
     for segment in dict.fromkeys(unmet["segment"] for unmet in standing["moves"]):
-        lacks = [unmet["said"] for unmet in standing["moves"] if unmet["segment"] == segment]
-        yield f"  {segment} would need: {'; '.join(lacks)}"
+        lacks = [unmet for unmet in standing["moves"] if unmet["segment"] == segment]
+        yield f"  {segment} would need: {needed(lacks, 'said', '; ')}"
     yield f"Attention: {_attended(attention)}{_trend(found)}"
     yield f"Silence: {quiet['state']}{': ' + quiet['pattern'] if quiet['pattern'] else ''}; {quiet['said']}"
     if quiet["returned_after"] is not None:

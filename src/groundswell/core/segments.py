@@ -6,7 +6,7 @@ Where none holds too little is known, and the partner is not placed: unknown is 
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -33,6 +33,8 @@ class Unmet:
     said: str
     short: Fraction | None = None
     unit: str = ""
+    either: bool = False
+    """One of those of which one is enough."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Placement:
 
     standing: Standing
     rule: str
-    """The conditions that placed it, as policy writes them; "" where none holds."""
+    """The conditions that placed it, as policy writes them; "" where none holds, also where it stays without them."""
     facts: tuple[str, ...]
     """What those conditions found: "readiness 72.5 points"."""
     stays: str
@@ -85,8 +87,9 @@ def place(
     row = segments.rows[at] if standing.segment else None
     above = segments.rows[:at]
     anew = row is not None and enter[at] is True
-    rule = (_spelled(row.all, row.any) if anew else _spelled(row.stay, ())) if row else ""
-    met = () if row is None else tuple(_met(segments, row, anew, answers, lookup))
+    inside = row is not None and (anew or stay[at] is True)
+    rule = (_spelled(row.all, row.any) if anew else _spelled(row.stay, ())) if row and inside else ""
+    met = tuple(_met(segments, row, anew, answers, lookup)) if row and inside else ()
     may_be = [one for one, holds_ in zip(above, enter, strict=False) if holds_ is None]
     return Placement(
         standing=standing,
@@ -154,22 +157,20 @@ def _unknown(segments: Segments, row: Segment, answers: Answers, lookup: Lookup)
 def _unmet(segments: Segments, row: Segment, answers: Answers, lookup: Lookup) -> list[Unmet]:
     """The conditions of a row that do not surely hold; of `any` none, where one of them does."""
     either = row.any if some(map(answers.__getitem__, row.any)) is not True else ()
-    wanting = [text for text in (*row.all, *either) if answers[text] is not True]
-    return [_unmet_one(segments, row, text, lookup) for text in wanting]
+    wanting = [_unmet_one(segments, row, text, lookup) for text in row.all if answers[text] is not True]
+    return wanting + [replace(_unmet_one(segments, row, text, lookup), either=True) for text in either]
 
 
 def _nearest(segments: Segments, answers: Answers, lookup: Lookup) -> tuple[Unmet, ...]:
     """What the row lacks that lacks least; of equal ones the last, which asks least."""
-    lacking = [
-        (_steps(row, found), found) for row in segments.rows for found in [_unmet(segments, row, answers, lookup)]
-    ]
+    lacking = [(_steps(found), found) for row in segments.rows for found in [_unmet(segments, row, answers, lookup)]]
     least = min((steps for steps, _ in lacking), default=0)
     return next((tuple(found) for steps, found in reversed(lacking) if steps == least), ())
 
 
-def _steps(row: Segment, unmet: Sequence[Unmet]) -> int:
+def _steps(unmet: Sequence[Unmet]) -> int:
     """How many conditions must come true: of those in `any` one is enough."""
-    of_all = sum(1 for one in unmet if one.condition in row.all)
+    of_all = sum(1 for one in unmet if not one.either)
     return of_all + (1 if of_all < len(unmet) else 0)
 
 

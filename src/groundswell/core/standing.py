@@ -229,6 +229,8 @@ class Stands:
     quiet: Quiet
     reviews: tuple[Reviewed, ...]
     look_at: tuple[Reason, ...]
+    or_before: bool
+    """Whether it may have been in its segment before `since`, which is the first day that is looked at."""
     momentum: float | None
     """Points of readiness against the mean of the three month-ends before; None where any of these is not known."""
 
@@ -257,6 +259,7 @@ def stands(policy: Policy, found: Assessment, before: Past, ask: Ask) -> Stood:
     quarter = [row for row, month in enumerate(before.months) if is_quarter_end(month.day, calendar)]
     listed = {review.name: _listed(review, before, quarter) for review in segments.reviews}
     following = found.as_of + dt.timedelta(days=1)
+    first = before.months[0].day if before.months else found.as_of
     stood = {}
     for one in found.partners:
         lookup = lookups[one.partner_id]
@@ -267,12 +270,14 @@ def stands(policy: Policy, found: Assessment, before: Past, ask: Ask) -> Stood:
         )
         reviews = (reviewed(segments, review, history, calendar) for review in segments.reviews) if history else ()
         held = before.before(one.partner_id)
+        placed = place(segments, lookup, held, found.as_of, month_end=following.day == 1)
         stood[one.partner_id] = Stands(
-            placement=place(segments, lookup, held, found.as_of, month_end=following.day == 1),
+            placement=placed,
             attention=attended[one.partner_id],
             quiet=silences[one.partner_id],
             reviews=tuple(one_ for one_ in reviews if one_ is not None),
             look_at=reasons.get(one.partner_id, ()),
+            or_before=placed.standing.since == first,
             momentum=_momentum(one.readiness.total, before.totals(one.partner_id)[-MOMENTUM_MONTHS:]),
         )
     earlier = [row for row in quarter if before.months[row].day < found.as_of]

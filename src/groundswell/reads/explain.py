@@ -64,6 +64,8 @@ class Explanation:
 
     run_id: str
     as_of: dt.date
+    partners: int
+    """How many the run ranks."""
     standing: Standing
     policy: Policy
     history: tuple[Month, ...] = ()
@@ -79,7 +81,8 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
     standing = partner(called)
     run = published()
     policy = policy_of(home, run)
-    found = Explanation(run.run_id, run.as_of, standing, policy, history_of(home, run, standing.partner_id))
+    months = history_of(home, run, standing.partner_id)
+    found = Explanation(run.run_id, run.as_of, run.manifest["partners"], standing, policy, months)
     texts = Texts(home.path, policy.instance.limits, {load.name: load for load in Load.objects.all()})
     with rows.opened(home, run, policy.instance) as engine:
         for line in standing.result["readiness"]["lines"]:

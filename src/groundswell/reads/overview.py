@@ -38,7 +38,7 @@ class Overview:
     look_at: tuple[Standing, ...]
     """Whose figures a person should look at."""
     wanted: tuple[tuple[str, int], ...]
-    """What keeps partners from being placed, with how many it keeps."""
+    """The conditions that would place partners, with how many."""
 
     @property
     def unplaced(self) -> int:
@@ -80,11 +80,19 @@ def _first(partners: QuerySet[PublishedPartner], at_most: int) -> tuple[Standing
     return tuple(standing_of(row) for row in partners[:at_most])
 
 
+def needed(unmet: Iterable[dict[str, Any]], what: str, joined: str) -> str:
+    """What is missing, in one text: all that must hold, and of those of which one is enough, one or another."""
+    found = list(unmet)
+    of_all = [str(one[what]) for one in found if not one["either"]]
+    either = " or ".join(str(one[what]) for one in found if one["either"])
+    return joined.join([*of_all, *([either] if either else [])])
+
+
 def _wanted(unmet: Iterable[list[dict[str, Any]]]) -> tuple[tuple[str, int], ...]:
     found: dict[str, int] = {}
     for ones in unmet:
-        for one in ones:
-            found[one["condition"]] = found.get(one["condition"], 0) + 1
+        wants = needed(ones, "condition", " and ")
+        found[wants] = found.get(wants, 0) + 1
     return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -51,7 +51,10 @@ class Standing:
 
     @property
     def strongest(self) -> tuple[str, ...]:
-        """The two signals that give it most points, in words."""
+        """The two signals that give it most points, in words; of one that is below its bounds, that it stays for now."""
+        standing = self.result["standing"]
+        if standing["segment"] and not standing["rule"]:
+            return ("stays for now, outside its bounds",)
         lines = sorted(self.result["readiness"]["lines"], key=lambda line: -Fraction(line["contribution"]))
         return tuple(line["signal"].replace("_", " ") for line in lines[:2])
 

@@ -92,6 +92,7 @@ def _stands(one: Stands) -> dict[str, Any]:
     return {
         "segment": placed.standing.segment,
         "since": text(placed.standing.since),
+        "or_before": one.or_before,
         "rule": placed.rule,
         "facts": list(placed.facts),
         "stays": placed.stays,
@@ -138,11 +139,12 @@ def _stands(one: Stands) -> dict[str, Any]:
     }
 
 
-def _unmet(unmet: Unmet) -> dict[str, str | None]:
+def _unmet(unmet: Unmet) -> dict[str, str | bool | None]:
     return {
         "segment": unmet.segment,
         "condition": unmet.condition,
         "said": unmet.said,
         "short": exact(unmet.short),
         "unit": unmet.unit,
+        "either": unmet.either,
     }
