@@ -22,7 +22,7 @@ from groundswell.policy.read import BadPolicy
 from groundswell.runs.kept import checked
 from groundswell.runs.prepare import Asked
 from groundswell.runs.trial import Trial
-from groundswell.web.data.views import Handed, once
+from groundswell.web.data.views import Dated, once
 from groundswell.web.shell.page import actor, allowed, home, page, staff
 
 _LINES = re.compile(r"\s*\d{1,9}(\s*,\s*\d{1,9}){0,19}\s*")
@@ -74,7 +74,7 @@ def draft(request: HttpRequest, digest: str) -> HttpResponse:
         if request.POST.get("act") == "text":
             acting.rewrite(actor(request), upload, request.POST.get("text", ""))
         else:
-            acting.edit(actor(request), upload, {name: str(text).strip() for name, text in request.POST.items()})
+            acting.edit(actor(request), upload, request.POST.dict())
     except tomllib.TOMLDecodeError as error:
         return _draft(request, upload, wrong=[f"The text is no TOML: {error}"], status=422)
     if request.POST.get("act") != "try":
@@ -89,10 +89,8 @@ def draft(request: HttpRequest, digest: str) -> HttpResponse:
     except Refused as error:
         return _draft(request, upload, wrong=[str(error)], status=422)
     except Asked as error:
-        asked = [
-            f"{q.column}: {q.text}. Say so in the text: a format of the column, or locale or zone of the source."
-            for q in error.questions
-        ]
+        how = "Say so in the text: a format of the column, or locale or zone of the source."
+        asked = [f"{one.column}: {one.text}. {how}" for one in error.questions]
         return _draft(request, upload, wrong=asked, status=422)
     return _draft(request, upload, found)
 
@@ -123,9 +121,8 @@ def _draft(
 def taken(request: HttpRequest, digest: str) -> HttpResponse:
     """Take the file in by the draft that was tried; then it is kept with its source."""
     upload = _kept(digest)
-    form = Handed({"exported_at": request.POST.get("exported_at", "")})
-    form.is_valid()
-    if "exported_at" in form.errors:
+    form = Dated(request.POST)
+    if not form.is_valid():
         return _draft(request, upload, wrong=[f"Exported at: {one}" for one in form.errors["exported_at"]], status=422)
     try:
         job = acting.take_in(actor(request), upload, form.cleaned_data["exported_at"], once(request))

@@ -37,23 +37,14 @@ def once(request: HttpRequest) -> str:
     return key if _KEY.fullmatch(key) else ""
 
 
-class Handed(forms.Form):
-    """What is said of a file that is handed over."""
+class Dated(forms.Form):
+    """When a file that is handed over was true."""
 
-    file = forms.FileField(label="File", error_messages={"required": "Choose a file, or drop one here."})
-    source = forms.CharField(
-        required=False, max_length=60, label="Source", help_text="where its ids are from; a known format says it"
-    )
     exported_at = forms.CharField(
-        required=False, label="Exported at", help_text="2026-10-31 or 2026-10-31T08:00Z; empty: it is true as of now"
+        required=False,
+        label="Exported at",
+        help_text="2026-10-31 or 2026-10-31T08:00Z; empty: it is true as of now",
     )
-
-    def clean_source(self) -> str:
-        """A name in one line."""
-        name = str(self.cleaned_data["source"]).strip()
-        if any(not c.isprintable() for c in name):
-            raise forms.ValidationError("Write the name of the system in one line.")
-        return name
 
     def clean_exported_at(self) -> str:
         """A day or moment that is over."""
@@ -64,6 +55,22 @@ class Handed(forms.Form):
         if moment and moment > dt.datetime.now(dt.UTC):
             raise forms.ValidationError("That lies in the future.")
         return text
+
+
+class Handed(Dated):
+    """What is said of a file that is handed over."""
+
+    file = forms.FileField(label="File", error_messages={"required": "Choose a file, or drop one here."})
+    source = forms.CharField(
+        required=False, max_length=60, label="Source", help_text="where its ids are from; a known format says it"
+    )
+
+    def clean_source(self) -> str:
+        """A name in one line."""
+        name = str(self.cleaned_data["source"]).strip()
+        if any(not c.isprintable() for c in name):
+            raise forms.ValidationError("Write the name of the system in one line.")
+        return name
 
 
 @page("see data")
