@@ -2,8 +2,6 @@
 
 import datetime as dt
 import os
-from calendar import monthrange
-from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -13,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.river import assess, results, take_in, take_in_text
 from tests.stories.instances import beside, judged, run_files
+from tests.survey import month_ends, survey, with_points_as_told
 
 from groundswell.cli import say
 from groundswell.demo.exports import make
@@ -20,49 +19,10 @@ from groundswell.engine.home import Home
 from groundswell.reads.overview import overview
 from groundswell.records.runs import HISTORY, Run
 
-SCORE = """question = "What did the last survey say?"
-out_of = 100
-combine = "weighted"
-enough_known = 60
-missing = "leave out"
-band_names = [["none", 0], ["minimal", 40], ["moderate", 60], ["high", 80]]
-why = "One line, so that a table of points is a table of what the source says."
-source = "tests"
-since = 2026-01-01
-[[part]]
-name = "capability"
-weight = 1
-[[part.line]]
-signal = "customer_satisfaction"
-weight = 1
-low = 0
-high = 100
-"""
-
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-
-
-def with_points_as_told(home: Home) -> Home:
-    """The instance with a readiness that is the last reading of a survey, point for point."""
-    path = home.path / "policy" / "scores" / "readiness" / "2026-01-01.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(SCORE, "utf-8")
-    return home
-
-
-def survey(home: Home, day: str, points: Mapping[str, int]) -> None:
-    """What the survey of a day says of partners, exported on it."""
-    rows = "".join(f"{partner},csat,{figure},{day},{day}\n" for partner, figure in points.items())
-    take_in_text(home, f"survey{day}.csv", f"partner_id,kind,value,period_from,period_to\n{rows}", day)
-
-
-def month_ends(first: str, count: int) -> list[str]:
-    year, month = map(int, first.split("-")[:2])
-    months = [divmod(year * 12 + month - 1 + number, 12) for number in range(count)]
-    return [f"{y}-{m + 1:02}-{monthrange(y, m + 1)[1]}" for y, m in months]
 
 
 def standings(home: Home, run: Run) -> dict[str, tuple[str, str, str]]:
@@ -124,7 +84,7 @@ def told(month: int) -> dict[str, int]:
 
 def test_ready_is_entered_at_sixty_kept_down_to_fifty_five_and_left_after_two_month_ends(home: Home) -> None:
     """Run by run, and in one run of another instance that was told the same: the same state at every month-end."""
-    with_points_as_told(home)
+    home = with_points_as_told(home)
     runs: list[Run] = []
     for month, day in enumerate(DAYS):
         survey(home, day, told(month))
@@ -141,7 +101,7 @@ def test_ready_is_entered_at_sixty_kept_down_to_fifty_five_and_left_after_two_mo
             if points
         ]
     with beside(home, "other") as other:
-        with_points_as_told(other)
+        other = with_points_as_told(other)
         for month, day in enumerate(DAYS):
             survey(other, day, told(month))
         once = assess(other, DAYS[-1])
@@ -150,7 +110,7 @@ def test_ready_is_entered_at_sixty_kept_down_to_fifty_five_and_left_after_two_mo
 
 
 def test_a_run_between_month_ends_counts_nothing(home: Home) -> None:
-    with_points_as_told(home)
+    home = with_points_as_told(home)
     for day, points in zip(DAYS, [60, 54, 40], strict=False):
         survey(home, day, {"P": points})
     assert standings(home, assess(home, "2026-03-30")) == {"P": ("54", "ready", DAYS[0])}
@@ -160,6 +120,16 @@ def test_a_run_between_month_ends_counts_nothing(home: Home) -> None:
     assert standings(home, assess(home, "2026-04-15")) == {"P": ("61", "ready", "2026-04-15")}
     survey(home, "2026-04-20", {"P": 58})
     assert standings(home, assess(home, "2026-04-25")) == {"P": ("58", "developing", DAYS[2])}
+
+
+def test_memory_reaches_as_far_back_as_month_ends_are_looked_at(home: Home) -> None:
+    home = with_points_as_told(home)
+    own = 'follows = "default"\nwhy = "w"\nsource = "s"\nsince = 2026-01-01\n[bounds]\nhistory_months = 2\n'
+    (home.path / "policy" / "limits.toml").write_text(own, "utf-8")
+    for day, points in zip(DAYS, [60, 57, 57, 57], strict=False):
+        survey(home, day, {"P": points})
+    assert standings(home, assess(home, DAYS[2])) == {"P": ("57", "ready", DAYS[0])}
+    assert standings(home, assess(home, DAYS[3])) == {"P": ("57", "developing", DAYS[1])}
 
 
 def test_a_made_ecosystem_stands_in_one_run_where_it_stood_run_by_run(home: Home, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from groundswell.actions.quarantine import Exported
 from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
-from groundswell.reads.explain import Evidence, Explanation
+from groundswell.reads.explain import Evidence, Explanation, Month
 from groundswell.reads.overview import SEGMENTS, Overview, needed
 from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality, computable, computable_of
@@ -525,20 +525,41 @@ def _trend(found: Explanation) -> str:
 
 
 def _past(found: Explanation) -> Iterator[str]:
-    """The month-ends: points, how much was known, segment. A new edition of the score is marked."""
+    """The month-ends: points and their parts, how much was known, segment; where the yardstick was another, that it was."""
     if len(found.history) < 2:
         return
     yield ""
     momentum = found.standing.result["standing"]["momentum"]
     moved = "" if momentum is None else f"; {momentum:+.1f} against the mean of the three month-ends before"
-    yield f"Month-ends{moved}:"
-    editions = ""
-    for month in found.history:
-        points = "not known" if month.total is None else f"{month.total:.2f}"
-        edition = str(found.policy.edition("readiness", month.day).origin.since)
-        marked = f"  edition {edition}" if editions and edition != editions else ""
-        editions = edition
-        yield f"  {month.day}  {points:>9}  {round(month.coverage * 100):>3}% known  {month.segment or NOT_PLACED}{marked}"
+    if moved and len({month.edition for month in found.history[-4:]}) > 1:
+        moved += ", over a change of edition"
+    yield f"Month-ends, as known then, by the policy of this run{moved}:"
+    parts = [part.name for part in found.policy.edition("readiness", found.as_of).parts]
+    parts += sorted({name for month in found.history for name in month.parts} - set(parts))
+    headers = ["month-end", "readiness", "known", *(name.replace("_", " ") for name in parts), "segment", ""]
+    rows = [
+        [str(month.day), _points(month.total), f"{month.coverage * 100:.0f}%", *(_points(month.parts.get(part)) for part in parts),
+         month.segment or NOT_PLACED, "; ".join(_marks(month, before))]
+        for before, month in zip((None, *found.history), found.history, strict=False)
+    ]  # fmt: skip
+    yield from (f"  {line}".rstrip() for line in table(headers, rows, widest=100).splitlines())
+    for other in found.policies:
+        days = f"of {other.first}" if other.first == other.last else f"from {other.first} to {other.last}"
+        more = f" and {len(other.files) - 3} more" if len(other.files) > 3 else ""
+        yield f"  Runs {days} had another policy: {', '.join(other.files[:3])}{more} differed."
+
+
+def _points(points: float | None) -> str:
+    return "?" if points is None else f"{points:.2f}"
+
+
+def _marks(month: Month, before: Month | None) -> Iterator[str]:
+    """What sets a month-end apart from the one before, and from what was published of it."""
+    if before is not None and month.edition != before.edition:
+        yield f"edition {month.edition} from here on"
+    if month.then is not None:
+        why = "by another policy" if month.then.other_policy else "from other facts"
+        yield f"published then: {_points(month.then.total)}, {month.then.segment or NOT_PLACED}, {why}"
 
 
 def _contributions(one: Standing) -> dict[str, Fraction]:
@@ -636,7 +657,16 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         }
         for name, one in found.evidence.items()
     }
-    return {"run": found.run_id, "as_of": str(found.as_of), **found.standing.result, "evidence": evidence}
+    past = [{**asdict(one), "day": str(one.day), "edition": str(one.edition)} for one in found.history]
+    policies = [{**asdict(one), "first": str(one.first), "last": str(one.last)} for one in found.policies]
+    return {
+        "run": found.run_id,
+        "as_of": str(found.as_of),
+        **found.standing.result,
+        "history": past,
+        "other_policies": policies,
+        "evidence": evidence,
+    }
 
 
 def as_json(found: Quality) -> dict[str, Any]:

@@ -1,8 +1,13 @@
-"""Why a partner stands where it stands: every line with its signal, and the rows behind it down to file and line."""
+"""Why a partner stands where it stands: every line with its signal, the rows behind it down to file and line, its past.
+
+The past is worked out with the policy of the run, from what was known at each month-end. What earlier runs published of
+those days stays beside it where it was something else.
+"""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,6 +15,7 @@ import pyarrow.parquet as pq
 from groundswell.connectors.files import kinds
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
+from groundswell.core.readiness import NAME as READINESS
 from groundswell.core.signals.compile import rows_query
 from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine import landings, rows
@@ -18,7 +24,7 @@ from groundswell.engine.home import Damaged, Home
 from groundswell.reads.partners import Standing, partner, published
 from groundswell.reads.policy import policy_of
 from groundswell.records.loads import Load
-from groundswell.records.runs import HISTORY, Run
+from groundswell.records.runs import HISTORY, PublishedPartner, Run
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,16 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Then:
+    """What a run of an earlier hour or month said of a partner on the same day, where it was something else."""
+
+    total: float | None
+    segment: str
+    other_policy: bool
+    """Whether that run had another policy; else it knew other facts (a load was reverted since, or dated back)."""
+
+
+@dataclass(frozen=True)
 class Month:
     """A partner at a month-end, as it could be known then: points, coverage from 0 to 1, segment ("": not placed)."""
 
@@ -56,6 +72,20 @@ class Month:
     high: float
     coverage: float
     segment: str
+    parts: Mapping[str, float | None]
+    """Points out of 100 of each part; None where nothing of it is known, or it does not count yet."""
+    edition: dt.date
+    """Since when the edition of readiness holds that is in force on the day."""
+    then: Then | None = None
+
+
+@dataclass(frozen=True)
+class OtherPolicy:
+    """A policy that earlier runs had: the days of the first and the last of them, and the files that differ."""
+
+    first: dt.date
+    last: dt.date
+    files: tuple[str, ...]
 
 
 @dataclass
@@ -70,6 +100,8 @@ class Explanation:
     policy: Policy
     history: tuple[Month, ...] = ()
     """The month-ends, oldest first, and the day itself."""
+    policies: tuple[OtherPolicy, ...] = ()
+    """What runs of days up to this one had instead of its policy, oldest first."""
     evidence: dict[str, Evidence] = field(default_factory=dict)
 
 
@@ -81,8 +113,9 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
     standing = partner(called)
     run = published()
     policy = policy_of(home, run)
-    months = history_of(home, run, standing.partner_id)
-    found = Explanation(run.run_id, run.as_of, run.manifest["partners"], standing, policy, months)
+    months = history_of(home, run, policy, standing.partner_id)
+    count, policies = run.manifest["partners"], tuple(_policies(run))
+    found = Explanation(run.run_id, run.as_of, count, standing, policy, months, policies)
     texts = Texts(home.path, policy.instance.limits, {load.name: load for load in Load.objects.all()})
     with rows.opened(home, run, policy.instance) as engine:
         for line in standing.result["readiness"]["lines"]:
@@ -94,16 +127,54 @@ def explain(home: Home, called: str, rows_a_signal: int) -> Explanation:
     return found
 
 
-def history_of(home: Home, run: Run, partner_id: str) -> tuple[Month, ...]:
+_PART = "part_"
+
+
+def history_of(home: Home, run: Run, policy: Policy, partner_id: str) -> tuple[Month, ...]:
     """The month-ends of one partner, oldest first, and the day itself; none where the run kept none. Raises Damaged."""
     if HISTORY not in run.manifest["outputs"]:
         return ()
     if damage := home.damaged_outputs(run, (HISTORY,)):
         raise Damaged(damage[0])
-    names = [one.name for one in fields(Month)]
     path = home.run_folder(run.run_id) / HISTORY
-    found = pq.read_table(path, columns=names, filters=[("partner_id", "=", partner_id)])
-    return tuple(Month(**row) for row in found.to_pylist())
+    rows = pq.read_table(path, filters=[("partner_id", "=", partner_id)]).drop_columns("partner_id").to_pylist()
+    published = _published(partner_id, [row["day"] for row in rows], run)
+    found = []
+    for row in rows:
+        parts = {name.removeprefix(_PART): row.pop(name) for name in list(row) if name.startswith(_PART)}
+        then = published.get(row["day"])
+        same = then is None or (then.total, then.segment) == (row["total"], row["segment"])
+        edition = policy.edition(READINESS, row["day"]).origin.since
+        found.append(Month(**row, parts=parts, edition=edition, then=None if same else then))
+    return tuple(found)
+
+
+def _published(partner_id: str, days: list[dt.date], run: Run) -> dict[dt.date, Then]:
+    """What the latest other run of each of these days said of a partner; points are rounded as in the history."""
+    rows = PublishedPartner.objects.filter(partner_id=partner_id, run__as_of__in=days, run__complete=True)
+    found = {}
+    for row in rows.exclude(run=run).select_related("run").order_by("run__created_at"):
+        total, standing = row.result["readiness"]["total"], row.result["standing"]
+        points = None if total is None else round(float(Fraction(total)), 6)
+        found[row.run.as_of] = Then(points, standing["segment"], row.run.policy_version != run.policy_version)
+    return found
+
+
+def _policies(run: Run) -> Iterator[OtherPolicy]:
+    """The policies of runs of days up to this one's, where they are not its own."""
+    others = Run.objects.filter(complete=True, as_of__lte=run.as_of).exclude(policy_version=run.policy_version)
+    days: dict[str, list[dt.date]] = {}
+    files: dict[str, tuple[str, ...]] = {}
+    for one in others.order_by("as_of", "created_at"):
+        days.setdefault(one.policy_version, []).append(one.as_of)
+        files[one.policy_version] = _differing(one.manifest["outputs"], run.manifest["outputs"])
+    yield from (OtherPolicy(found[0], found[-1], files[version]) for version, found in days.items())
+
+
+def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
+    """The files of policy that two runs do not share, by their path below policy/."""
+    names = {name for name in {*one, *other} if name.startswith("policy/") and one.get(name) != other.get(name)}
+    return tuple(sorted({name.split("/", 2)[2] for name in names}))
 
 
 def behind(

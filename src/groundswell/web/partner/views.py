@@ -200,14 +200,21 @@ def _moves(moves: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
 
 def _history(found: _Opened) -> dict[str, Any]:
     """The month-ends as a chart, with changes of policy marked."""
+    if found.policy is None:
+        return {}
     try:
-        months = history_of(home(), found.row.run, found.one.partner_id)
+        months = history_of(home(), found.row.run, found.policy, found.one.partner_id)
     except Damaged as error:
         found.damage.append(str(error))
         return {}
-    if len(months) < 2 or found.policy is None:
+    if len(months) < 2:
         return {}
     marks = [(place, f"policy of {words.day(since)}") for place, since in reads.changes(found.policy, months)]
+    marks += [
+        (place, "published by another policy")
+        for place, month in enumerate(months)
+        if month.then and month.then.other_policy
+    ]
     chart = charts.band(
         [words.day(month.day) for month in months],
         [month.low for month in months],
