@@ -37,14 +37,15 @@ match = "merges*"
 table = "links"
 object = "firm"
 external_id = "{from}"
-from_id = "from"
-into_id = "into"
+from_id = { header = "from", object = "firm" }
+into_id = { header = "into", object = "firm" }
 how = { const = "source" }
 deleted = "undone"
 [[file]]
 match = "people*"
 [[file.row]]
 table = "people"
+object = "person"
 external_id = "{id}"
 organisation_id = { header = "firm", object = "firm" }
 side = { const = "partner" }
@@ -59,6 +60,62 @@ type = "type"
 value = "value"
 occurred_on = "day"
 deleted = "gone"
+[[file]]
+match = "accounts*"
+[[file.row]]
+table = "organisations"
+object = "account"
+external_id = "{id}"
+name = "name"
+country = "country"
+is_partner = { const = false }
+is_customer = { const = true }
+[[file]]
+match = "deals*"
+[[file.row]]
+table = "deals"
+object = "deal"
+external_id = "{id}"
+kind = { const = "opportunity" }
+name = "id"
+account_id = { header = "account", object = "account" }
+stage = "class"
+stage_class = "class"
+amount = "amount"
+currency = "currency"
+product = "product"
+type = "type"
+created_on = "created"
+close_on = "close"
+closed_on = "closed"
+deleted = "gone"
+[[file]]
+match = "parts*"
+[[file.row]]
+table = "touches"
+object = "part"
+external_id = "{id}"
+subject_kind = { const = "deal" }
+subject_id = { header = "deal", object = "deal" }
+partner_id = { header = "firm", object = "firm" }
+role = "role"
+evidence = { const = "crm_field" }
+starts_on = "starts"
+ends_on = "ends"
+deleted = "gone"
+[[file]]
+match = "proofs*"
+[[file.row]]
+table = "credentials"
+object = "proof"
+external_id = "{id}"
+person_id = { header = "person", object = "person" }
+code = "code"
+kind = "kind"
+level = "level"
+status = "status"
+issued_on = "issued"
+expires_on = "expires"
 """
 FIRMS = [f"F{number}" for number in range(1, 7)]
 PEOPLE = [f"A{number}" for number in range(1, 9)]
@@ -104,6 +161,41 @@ class World:
         for row in fresh:
             row[-1] = "told"
         self.told("acts", "id,firm,person,type,day,gone,value", rows, exported)
+
+    def sell(self, last: dt.date, currencies: tuple[str, ...] = ("USD",)) -> None:
+        """Deals, who has a part in them, accounts, and credentials, as of the end of a month; many of them change."""
+        pick = self.chance
+        day = last - dt.timedelta(days=pick.randint(0, 4))
+
+        def before(most: int) -> str:
+            return str(day - dt.timedelta(days=pick.randint(0, most)))
+
+        accounts = [[f"C{number}", f"c{number}", pick.choice(["DE", "FR", ""])] for number in range(1, 5)]
+        self.told("accounts", "id,name,country", [one for one in accounts if pick.random() < 0.7], day)
+        deals = []
+        for number in pick.sample(range(1, 25), 12):
+            stage = pick.choice(["open", "won", "won", "lost"])
+            closed = before(60) if stage != "open" and pick.random() < 0.8 else ""
+            close = str(day + dt.timedelta(days=pick.randint(-60, 60))) if pick.random() < 0.8 else ""
+            amount = pick.choice(["", "100", "250.50", "75"])
+            deals.append([f"D{number}", f"C{pick.randint(1, 5)}", stage, amount, pick.choice(currencies) if amount else "",
+                          pick.choice(["Core", "Edge", ""]), pick.choice(["new", "renewal", ""]), before(300), close, closed,
+                          pick.choice(["", "", "", "true"])])  # fmt: skip
+        self.told("deals", "id,account,class,amount,currency,product,type,created,close,closed,gone", deals, day)
+        parts = []
+        for number in pick.sample(range(1, 40), 15):
+            ends = str(day + dt.timedelta(days=pick.randint(-40, 90))) if pick.random() < 0.3 else ""
+            starts, gone = before(200) if pick.random() < 0.8 else "", pick.choice(["", "", "", "true"])
+            role, deal = pick.choice(["sourced", "resold", "assisted"]), number % 24
+            parts.append([f"P{number}", f"D{deal + 1}", FIRMS[deal % 5], role, starts, ends, gone])
+        self.told("parts", "id,deal,firm,role,starts,ends,gone", parts, day)
+        proofs = []
+        for number in pick.sample(range(1, 15), 6):
+            expires = str(day + dt.timedelta(days=pick.randint(-50, 200))) if pick.random() < 0.8 else ""
+            kind, level = pick.choice(["certificate", "course"]), pick.choice(["expert", "associate", ""])
+            status = pick.choice(["active", "revoked"])
+            proofs.append([f"K{number}", pick.choice(PEOPLE), "K", kind, level, status, before(90), expires])
+        self.told("proofs", "id,person,code,kind,level,status,issued,expires", proofs, day)
 
     def _act(self, day: dt.date) -> None:
         pick, key = self.chance, f"X{len(self.acts)}"
@@ -159,6 +251,22 @@ def test_the_history_of_each_signal_is_what_each_day_says(home: Home, tmp_path: 
     print(f"history: {compared} values at {len(found)} month-ends compared, 0 differ")
     assert compared > 1000
     assert sum(len(month.partners) for month in found) > 40
+
+
+@pytest.mark.parametrize(("seed", "currencies"), [(6, ("USD",)), (7, ("USD",)), (8, ("USD",)), (9, ("USD", "EUR"))])
+def test_the_history_of_deals_and_credentials_is_what_each_day_says(
+    home: Home, tmp_path: Path, seed: int, currencies: tuple[str, ...]
+) -> None:
+    world = World(home, tmp_path, seed)
+    for last in LASTS[:8]:
+        world.month(last)
+        world.sell(last, currencies)
+        if last == LASTS[3]:
+            world.told("merges", "from,into,undone", [["F1", "F2", "false"]], last)
+    found = month_ends(home, LASTS[7])
+    assert hold_against_each_day(home, found) > 1000
+    for name in ("won_deals", "won_revenue", "open_deals", "people_certified"):
+        assert sum(float(np.nansum(month.values[name].low)) for month in found) > 5, name
 
 
 @pytest.fixture

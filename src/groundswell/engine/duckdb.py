@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.core.declare import Instance
+from groundswell.core.signals import laid_once
 from groundswell.core.signals.history import KNOWN, STRETCHES, TABLE, MonthEnds, Shape, first_known, stretches_sql
 from groundswell.core.tables import fold, views
 from groundswell.core.tables.cells import minor_units
@@ -110,12 +111,13 @@ class Engine:
         """The rows of a query, a batch at a time."""
         yield from self.connection.sql(sql).to_arrow_reader(200_000)
 
-    def versions(self, table: str, files: Iterable[Path]) -> None:
-        """Lay `<table>_versions` over pinned files; columns that older files lack are empty."""
-        self.do(f"create or replace view {table}_versions as {self._rows(table, files)}")
+    def versions(self, table: str, files: Iterable[Path], which: str = "") -> None:
+        """Lay `<table>_versions` over pinned files; columns that older files lack are empty. `which`: only such rows."""
+        where = f" where {which}" if which else ""
+        self.do(f"create or replace view {table}_versions as {self._rows(table, files)}{where}")
 
-    def _rows(self, table: str, files: Iterable[Path]) -> str:
-        """SQL of the versions in files."""
+    def _rows(self, table: str, files: Iterable[Path], more: str = "") -> str:
+        """SQL of the versions in files, and of `more` columns."""
         listed = ", ".join(quoted(str(path)) for path in files)
         stored = self._stored(listed) if listed else set()
         columns = ", ".join(
@@ -123,9 +125,9 @@ class Engine:
             for column in fold.versions_columns(TABLES[table])
         )
         rows = (
-            f"(select {columns} from read_parquet([{listed}], union_by_name = true))"
+            f"(select {columns}{more} from read_parquet([{listed}], union_by_name = true))"
             if listed
-            else f"(select {columns} limit 0)"
+            else f"(select {columns}{more} limit 0)"
         )
         return f"select *, {fold.row_hash_sql(TABLES[table])} as row_hash from {rows} as stored"
 
@@ -146,11 +148,13 @@ class Engine:
         wanted = {name: views.REACHING[name] for name in (views.REACHING if only is None else only)}
         if "activities" in wanted and self._is_full(files.get("activities", ()), "partner_id"):
             wanted["activities"] = views.ACTIVITIES_THAT_NAME_PARTNERS
-        tables = TABLES if only is None else {"links", *views.tables_behind([*wanted.values(), views.PARTNERS])}
-        constants = self._fold(as_of, instance, files, once, tables)
-        for name, sql in views.VIEWS.items():
-            if name in tables:
-                self._lay(f"{name}_now", sql, constants, "view")
+        seen, tables = views.tables_behind([*wanted.values(), views.PARTNERS])
+        if only is None:
+            seen, tables = frozenset(views.VIEWS), frozenset(TABLES)
+        constants = self._fold(as_of, instance, files, once, {"links", *tables})
+        for name in views.VIEWS:
+            if name in seen:
+                self._lay(f"{name}_now", views.VIEWS[name], constants, "view")
         for name, sql in wanted.items():
             if only is not None:
                 sql = f"select {', '.join(sorted(only[name]))} from ({sql}) as r"
@@ -161,11 +165,9 @@ class Engine:
         else:
             self._lay("partners", f"select partner_id from ({views.PARTNERS}) as p", constants)
 
-    def _fold(
-        self, as_of: dt.date, instance: Instance, files: Files, once: Collection[str], tables: Collection[str]
-    ) -> dict[str, str]:
-        """Fold some tables as of a day, `<table>_fold`; returns what stands for the constants of SQL on that day."""
-        constants = {
+    def _constants(self, as_of: dt.date, instance: Instance) -> dict[str, str]:
+        """What stands for the constants of SQL on a day."""
+        return {
             "as_of": f"date '{as_of}'",
             "cut": f"timestamptz '{start_of_next_day(as_of, instance.home_zone):%Y-%m-%d %H:%M:%S}+00'",
             "home_zone": f"'{instance.home_zone}'",
@@ -173,8 +175,24 @@ class Engine:
             "home_step": str(10 ** (4 - minor_units(instance.home_currency))),
             "rate_days": str(instance.rate_days),
         }
+
+    def _fold(
+        self,
+        as_of: dt.date,
+        instance: Instance,
+        files: Files,
+        once: Collection[str],
+        tables: Collection[str],
+        apart: bool = False,
+    ) -> dict[str, str]:
+        """Fold some tables as of a day, `<table>_fold`; returns the constants of the day.
+
+        `apart`: only the keys in `<table>_apart`, of tables but links.
+        """
+        constants = self._constants(as_of, instance)
         for name in tables:
-            self.versions(name, files.get(name, ()))
+            which = f"own_id in (select own_id from {name}_apart)" if apart and name != "links" else ""
+            self.versions(name, files.get(name, ()), which)
         self._sources(instance, files, tables)
         self._folds(files, once, constants, tables)
         return constants
@@ -195,7 +213,7 @@ class Engine:
         )
         self.do("create or replace temp table redirects_at (month_end integer, from_id varchar, into_id varchar)")
         activities = list(files[-1].get(TABLE, ()))
-        self._known(ends, activities)
+        self._known(TABLE, ends, activities)
         named = self._is_full(activities, "partner_id")
         if not named:
             through = f"select distinct person_id from {KNOWN} where partner_id is null and person_id is not null"
@@ -225,19 +243,77 @@ class Engine:
         partners = self.ask("select partner_id from partner_places order by place")
         return periods, [str(row["partner_id"]) for row in partners]
 
-    def _known(self, ends: MonthEnds, files: Iterable[Path]) -> None:
-        """Lay the versions of activities with the first month-end that knows each; of most files it is one for all rows."""
-        alike: dict[int | None, list[Path]] = {}
-        for path in files:
+    def lay_once(
+        self,
+        table: str,
+        ends: MonthEnds,
+        instance: Instance,
+        files: Sequence[Files],
+        once: Sequence[Collection[str]],
+    ) -> bool:
+        """Lay `<table>_laid`, the rows of a table that reach a partner at any of the month-ends, after `stretches`.
+
+        False where they cannot be laid once: the files differ from one month-end to another, or amounts are converted.
+        """
+        behind = laid_once.NEEDED[table]
+        if any(len({tuple(one.get(name, ())) for one in files}) > 1 for name in behind):
+            return False
+        constants = self._constants(ends.days[-1], instance)
+        for name in behind:
+            self._known(name, ends, files[-1].get(name, ()))
+        if table == "deals":
+            self._lay("deals_converted", f"select 1 from deals_known where {laid_once.CONVERTED} limit 1", constants)
+            if self.ask("select * from deals_converted"):
+                return False
+        self._fold_apart(behind, ends, instance, files, once)
+        for name, columns in behind.items():
+            self._lay(f"{name}_lasting", laid_once.lasting_sql(name, columns, ends, name in once[-1]), constants)
+        self._lay(f"{table}_laid", laid_once.laid_sql(table, ends), constants)
+        return True
+
+    def _fold_apart(
+        self,
+        behind: Mapping[str, Collection[str]],
+        ends: MonthEnds,
+        instance: Instance,
+        files: Sequence[Files],
+        once: Sequence[Collection[str]],
+    ) -> None:
+        """Lay `<table>_apart_lasting`: the facts of keys that must be folded, month-end by month-end."""
+        folded = {}
+        for name, columns in behind.items():
+            self.do(f"create or replace temp table {name}_apart as {laid_once.apart_sql(name, name in once[-1])}")
+            listed = ", ".join([*columns, "occurred_on"])
+            self.do(
+                f"create or replace temp table {name}_apart_lasting as "
+                f"select own_id, {listed}, 0 as first_at, 0 as last_at from {name}_known limit 0"
+            )
+            if self.one(f"select count(*) from {name}_apart"):
+                folded[name] = f"{TABLES[name].identity or 'own_id'}, {listed}"
+        for at, day in enumerate(ends.days if folded else ()):
+            self._fold(day, instance, files[at], once[at], ("links", *folded), apart=True)
+            for name, listed in folded.items():
+                self.do(f"insert into {name}_apart_lasting select {listed}, {at}, {at + 1} from {name}_fold")
+
+    def stand(self, table: str, columns: Collection[str], at: int, as_of: dt.date, instance: Instance) -> None:
+        """Lay `<table>_of_partners` of a month-end, and `<table>_now`, of a table that was laid once."""
+        constants = self._constants(as_of, instance)
+        self._lay(f"{table}_of_partners", laid_once.stands_sql(table, columns, at), constants, "view")
+        now = f"select {TABLES[table].identity} from {table}_lasting where first_at <= {at} and last_at > {at}"
+        self._lay(f"{table}_now", now, constants, "view")
+
+    def _known(self, table: str, ends: MonthEnds, files: Iterable[Path]) -> None:
+        """Lay `<table>_known`: versions with the first month-end that knows each. Of most files it is one for all rows."""
+        paths = list(files)
+        places = []
+        for path in paths:
             first, last = known_between(path)
-            place = ends.first_at(first) if first and last and ends.first_at(first) == ends.first_at(last) else None
-            alike.setdefault(place, []).append(path)
-        parts = [
-            f"select *, {place if place is not None else first_known(ends)} as known_from "
-            f"from ({self._rows(TABLE, paths)}) as v"
-            for place, paths in (alike or {None: []}).items()
-        ]
-        self.do(f"create or replace view {KNOWN} as {' union all '.join(parts)}")
+            same = first and last and ends.first_at(first) == ends.first_at(last)
+            places.append(ends.first_at(first) if first and same else -1)
+        known = f"list_value({', '.join(map(str, places))})[cast(file_index as bigint) + 1]" if paths else "0"
+        if -1 in places:
+            known = f"case when {known} < 0 then {first_known(ends)} else {known} end"
+        self.do(f"create or replace view {table}_known as {self._rows(table, paths, f', {known} as known_from')}")
 
     def _folds(
         self, files: Files, once: Collection[str], constants: Mapping[str, str], tables: Collection[str]

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from groundswell.core import history
 from groundswell.core.coverage import Ask
 from groundswell.core.declare import Policy
 from groundswell.core.history import Measured
+from groundswell.core.signals import laid_once
 from groundswell.core.signals.columns import Columns
 from groundswell.core.signals.fiscal import Calendar, calendar
 from groundswell.core.signals.history import TABLE, AskNumbers, MonthEnds, month_ends
@@ -44,10 +45,19 @@ class _Laid:
     policy: Policy
     paths: Sequence[Mapping[str, list[Path]]]
     once: Sequence[Collection[str]]
+    at_once: dict[str, bool] = field(default_factory=dict)
+    """Whether a table was laid once for all month-ends."""
 
     def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
         """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
-        self.engine.day(self.ends.days[at], self.policy.instance, self.paths[at], self.once[at], only)
+        day, instance = self.ends.days[at], self.policy.instance
+        for name in only.keys() & laid_once.NEEDED.keys() - self.at_once.keys():
+            fits = laid_once.columns_laid(name).issuperset(only[name])
+            self.at_once[name] = fits and self.engine.lay_once(name, self.ends, instance, self.paths, self.once)
+        others = {name: columns for name, columns in only.items() if not self.at_once.get(name)}
+        self.engine.day(day, instance, self.paths[at], self.once[at], others)
+        for name in only.keys() - others.keys():
+            self.engine.stand(name, only[name], at, day, instance)
 
 
 def kept(home: Home, as_of: dt.date) -> dict[dt.date, Path]:

@@ -76,8 +76,8 @@ def adds_up(half: Half, lists: Lists) -> bool:
 # ------------------------------------------------------------------------------------------------------ the stretches
 
 
-def _reached(name: str, bounds: Sequence[str], at: Callable[[str], str]) -> str:
-    """How many of the rising bounds a column has passed, as nested CASEs: few comparisons a row, in any SQL."""
+def reached(bounds: Sequence[str], at: Callable[[str], str]) -> str:
+    """How many of the rising bounds a row has reached, as nested CASEs: few comparisons a row, in any SQL."""
 
     def between(low: int, high: int) -> str:
         if low == high:
@@ -91,12 +91,12 @@ def _reached(name: str, bounds: Sequence[str], at: Callable[[str], str]) -> str:
 def first_known(ends: MonthEnds) -> str:
     """SQL of the first month-end that knows a version: how many cuts its `known_at` has reached."""
     cuts = [f"timestamptz '{cut:%Y-%m-%d %H:%M:%S}+00'" for cut in ends.cuts]
-    return _reached("known_at", cuts, lambda cut: f"known_at >= {cut}")
+    return reached(cuts, lambda cut: f"known_at >= {cut}")
 
 
-def _passed(column: str, days: Sequence[dt.date]) -> str:
+def passed(column: str, days: Sequence[dt.date]) -> str:
     """How many of the rising days lie before the column."""
-    return _reached(column, [f"date '{one}'" for one in days], lambda one: f"{column} > {one}")
+    return reached([f"date '{one}'" for one in days], lambda one: f"{column} > {one}")
 
 
 STRETCHES, KNOWN = "activities_stretches", "activities_known"
@@ -135,7 +135,7 @@ def stretches_sql(ends: MonthEnds, shape: Shape) -> str:
         for name in refers
     )
     merged = " or ".join(f"s.{name} in (select from_id from {REDIRECTS_AT})" for name in refers)
-    begins = f"greatest(known_from, {_passed('occurred_on', ends.days)})"
+    begins = f"greatest(known_from, {passed('occurred_on', ends.days)})"
     named, straight = "(s.partner_id is not null or s.person_id is null)", f"({merged}) is not true"
     parts = [
         f"""
@@ -243,8 +243,8 @@ def _rows(windows: tuple[tuple[dt.date | None, dt.date], ...], columns: Iterable
     until = [until for _, until in windows]
     begun = [after for after, _ in windows if after is not None]
     limits = [f"occurred_on <= date '{until[-1]}'", *(f"occurred_on > date '{one}'" for one in begun[:1])]
-    enters = "r.first_at" if until == list(ends.days) else f"greatest(r.first_at, {_passed('occurred_on', until)})"
-    leaves = f"least(r.last_at, {_passed('occurred_on', begun)})" if begun else "r.last_at"
+    enters = "r.first_at" if until == list(ends.days) else f"greatest(r.first_at, {passed('occurred_on', until)})"
+    leaves = f"least(r.last_at, {passed('occurred_on', begun)})" if begun else "r.last_at"
     read = ", ".join(f"r.{name}" for name in sorted({"occurred_on", "partner_id", *columns}))
     return f"""
 select {read}, {enters} as first_at, {leaves} as last_at

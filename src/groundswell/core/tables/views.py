@@ -25,12 +25,12 @@ def _replaced(table: str, relation: str = "", **expressions: str) -> str:
     return f"select {columns}{', ' + extra if extra else ''} from {relation or f'{table}_fold'} as t"
 
 
-_LIVE = """(t.status in ('active', 'maintenance_due') and t.issued_on <= $as_of
+LIVE = """(t.status in ('active', 'maintenance_due') and t.issued_on <= $as_of
   and (t.expires_on is null or t.expires_on >= $as_of) and (h.left_on is null or h.left_on >= $as_of))"""
 
 _HOME = "case when t.currency = $home_currency then t.amount end"
 
-_CLOSED = "coalesce(t.closed_on, case when t.stage_class in ('won', 'lost') then t.close_on end)"
+CLOSED = "coalesce(t.closed_on, case when t.stage_class in ('won', 'lost') then t.close_on end)"
 
 
 def _one_a_key(table: str) -> str:
@@ -88,7 +88,7 @@ from rounded where ten_thousandths < 100000000000000000000"""
 
 
 _DEALS_CONVERTED = _converted(
-    "deals", "amount", f"coalesce({_CLOSED}, t.close_on, t.created_on)", " and t.amount_home is null"
+    "deals", "amount", f"coalesce({CLOSED}, t.close_on, t.created_on)", " and t.amount_home is null"
 )
 """Deals converted by rate. The day of a deal is that of closing, else the planned one, else that of creation."""
 
@@ -118,7 +118,7 @@ VIEWS: dict[str, str] = {
         home_rate_on="case when t.amount_home is not null then t.home_rate_on else r.rate_on end",
         home_basis=f"case when t.amount_home is not null then t.home_basis when {_HOME} is not null then 'source' "
         "when r.amount is not null then 'rate' end",
-        closed_on=_CLOSED,
+        closed_on=CLOSED,
         group_key="coalesce(t.group_key, t.deal_id)",
     )
     + f" left join ({_DEALS_CONVERTED}) as r on r.id = t.deal_id",
@@ -127,11 +127,11 @@ VIEWS: dict[str, str] = {
     "registrations": _replaced("registrations", account_id="coalesce(t.account_id, d.account_id)")
     + " left join deals_fold as d on d.deal_id = t.deal_id",
     **{name: _replaced(name, _one_a_key(name)) for name in ("fx_rates", "fiscal_periods")},
-    "credentials": _replaced("credentials", live=_LIVE) + " left join people_fold as h on h.person_id = t.person_id",
+    "credentials": _replaced("credentials", live=LIVE) + " left join people_fold as h on h.person_id = t.person_id",
 }
 """SQL of each current view, over `<table>_fold`."""
 
-_ROLE_FLAGS = ", ".join(
+ROLE_FLAGS = ", ".join(
     f"case when max(case when role = '{role}' then 1 else 0 end) = 1 then true "
     f"when max(case when role like 'association:%' then 0 else 1 end) = 1 then false end as {role}"
     for role in ROLES
@@ -152,7 +152,7 @@ def _through_touches(table: str, kind: str, *more: str) -> str:
     accounts = "\nleft join organisations_fold as o on o.organisation_id = d.account_id" if of_account else ""
     return f"""
 select t.partner_id, {", ".join((own, *more))}, {flags}, t.share_pct{of_account}
-from (select partner_id, subject_id, {_ROLE_FLAGS}, max(share_pct) as share_pct
+from (select partner_id, subject_id, {ROLE_FLAGS}, max(share_pct) as share_pct
       from touches_now where subject_kind = '{kind}' and starts_on <= $as_of and coalesce(ends_on, $as_of) >= $as_of
       group by partner_id, subject_id) as t
 join {table}_now as d on d.{kind}_id = t.subject_id{accounts}"""
@@ -251,15 +251,20 @@ where o.is_customer or o.organisation_id in (select account_id from deals_now wh
 """The buying side of a day."""
 
 
-def tables_behind(statements: Iterable[str]) -> frozenset[str]:
-    """The tables whose views of a day such statements over `<table>_now` and `<table>_fold` read, through other views too."""
-    found: set[str] = set()
+def tables_behind(statements: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What such statements over `<table>_now` and `<table>_fold` read, through other views too: tables whose views are
+    read, and tables that are folded for it."""
+    seen: set[str] = set()
+    folded: set[str] = set()
     pending = list(statements)
     while pending:
-        for name in set(_READ.findall(pending.pop())) & TABLES.keys() - found:
-            found.add(name)
-            pending.append(VIEWS[name])
-    return frozenset(found)
+        for name, what in set(_READ.findall(pending.pop())):
+            if name in TABLES:
+                folded.add(name)
+                if what == "now" and name not in seen:
+                    seen.add(name)
+                    pending.append(VIEWS[name])
+    return frozenset(seen), frozenset(folded)
 
 
-_READ = re.compile(r"\b([a-z_]+)_(?:now|fold)\b")
+_READ = re.compile(r"\b([a-z_]+)_(now|fold)\b")
