@@ -198,7 +198,7 @@ def test_credentials_bring_the_people_who_hold_them(home: Home, folder: Path) ->
     )
     (folder / "draft.toml").write_text(text, "utf-8")
     assert take_in(home, path, mapping=folder / "draft.toml").loaded == 2, "nothing was left to decide"
-    assert "With this mapping 1 of 81 signals can be computed" in text
+    assert "With this mapping 1 of 83 signals can be computed" in text
 
 
 def test_a_workbook_below_titles_and_json_lines(home: Home, folder: Path) -> None:
@@ -262,9 +262,9 @@ def test_a_file_that_is_known_needs_no_mapping(home: Home, folder: Path) -> None
 def test_what_is_wanting_is_named_with_what_it_would_add(home: Home, folder: Path) -> None:
     without = PIPELINE.replace("Reseller;", "").replace("Acorn;", "").replace("Birch;", "")
     text = drafted(home, *files(folder, pipeline=without))
-    assert "With this mapping 0 of 81 signals can be computed" in text
+    assert "With this mapping 0 of 83 signals can be computed" in text
     assert "# touches.partner_id: would add 19 signals" in text
-    assert "With this mapping 19 of 81 signals can be computed" in drafted(home, *files(folder, pipeline=PIPELINE))
+    assert "With this mapping 19 of 83 signals can be computed" in drafted(home, *files(folder, pipeline=PIPELINE))
 
 
 # -------------------------------------------------------------------------------------------------- the command line

@@ -120,7 +120,7 @@ def test_they_are_counted_by_signals_and_the_rows_behind_the_figure_are_not_show
     own.write_text(score, "utf-8")
     assert command(shared.path, "assess", "--as-of", DAY).returncode == 0
     told = command(shared.path, "explain", "Acorn Consulting").stdout
-    assert "customers_in_common: 1 customers → 25 of 100" in told
+    assert "customers_in_common: 1 customers → 60 of 100" in told
     assert "overlaps.jsonl" not in told
     assert "Olga" not in told
     assert "Firm A-1" not in told

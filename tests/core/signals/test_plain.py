@@ -21,7 +21,7 @@ from tests.core.signals import plain
 
 PARTNERS = "abcd"
 WORLDS = 13
-"""With 81 signals in each: more than a thousand comparisons, of four partners each."""
+"""With 83 signals in each: more than a thousand comparisons, of four partners each."""
 DAYS = (dt.date(2026, 6, 30), dt.date(2024, 2, 29), dt.date(2026, 3, 17), dt.date(2025, 12, 31))
 EDGES = (0, 1, 30, 59, 60, 61, 89, 90, 91, 92, 181, 182, 183, 184, 364, 365, 366, 367, 729, 730, 731, 732)
 """Days ago at which a window or a limit of a shipped signal begins or ends."""
