@@ -8,7 +8,17 @@ from tests.river import command
 
 def test_months_are_taken_in_one_by_one_up_to_a_day(tmp_path: Path) -> None:
     done = command(
-        tmp_path / "home", "demo", "--partners", "3", "--months", "2", "--until", "2026-05-31", "--seed", "4"
+        tmp_path / "home",
+        "demo",
+        "--partners",
+        "3",
+        "--months",
+        "2",
+        "--until",
+        "2026-05-31",
+        "--seed",
+        "4",
+        "--no-serve",
     )
     assert done.returncode == 0, done.stderr
     shown = [line for line in done.stdout.splitlines() if line.startswith("$ groundswell")]
@@ -31,7 +41,7 @@ def test_months_are_taken_in_one_by_one_up_to_a_day(tmp_path: Path) -> None:
     (["--months", "0"], "at least one month"),
 ])  # fmt: skip
 def test_what_cannot_be_made_is_said(tmp_path: Path, words: list[str], said: str) -> None:
-    done = command(tmp_path / "home", "demo", *words)
+    done = command(tmp_path / "home", "demo", "--no-serve", *words)
     assert done.returncode in (2, 4)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
