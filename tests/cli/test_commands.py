@@ -129,7 +129,7 @@ def test_one_refused_file_of_several_leaves_the_others_and_decides_the_exit_code
     assert first == {
         "file": str(asked), "format": "generic_deals",
         "questions": [{"column": "created_on", "question": "'03/04/2026' can be read two ways and no cell decides",
-                       "answers": ["dmy", "mdy"]}],
+                       "answers": ["dmy", "mdy"], "samples": ["03/04/2026"]}],
     }  # fmt: skip
     assert second["unchanged"] == 4
 

@@ -49,14 +49,14 @@ def test_proof_does_not_reach_columns_of_another_shape() -> None:
 def test_proof_of_dates_says_nothing_about_numbers() -> None:
     settled, questions = settle({"Amount": numbers("1,234"), "Closed": dates("31/12/2025")}, {}, "")
     assert settled == {"Closed": "dmy"}
-    assert questions == [Question("Amount", "'1,234' can be read two ways and no cell decides", (".", ","))]
+    assert questions == [Question("Amount", "'1,234' can be read two ways and no cell decides", (".", ","), ("1,234",))]
 
 
 def test_two_proofs_in_one_column_ask_with_both_cells_even_where_a_locale_is_known() -> None:
     settled, questions = settle({"Closed": dates("31/12/2025", "12/31/2025")}, {}, "en_US")
     assert settled == {}
     text = "'31/12/2025' reads only as dmy but '12/31/2025' reads only as mdy: the column contradicts itself"
-    assert questions == [Question("Closed", text, ("dmy", "mdy"))]
+    assert questions == [Question("Closed", text, ("dmy", "mdy"), ("31/12/2025", "12/31/2025"))]
 
 
 def test_two_columns_that_prove_different_things_decide_no_third() -> None:
@@ -89,7 +89,7 @@ def test_proof_in_the_file_comes_before_the_locale() -> None:
 def test_without_proof_and_locale_it_asks_with_the_cell_and_the_possible_answers() -> None:
     assert settle({"Closed": dates("05/03/2026")}, {}, "") == (
         {},
-        [Question("Closed", "'05/03/2026' can be read two ways and no cell decides", ("dmy", "mdy"))],
+        [Question("Closed", "'05/03/2026' can be read two ways and no cell decides", ("dmy", "mdy"), ("05/03/2026",))],
     )
 
 
