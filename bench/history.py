@@ -94,6 +94,7 @@ def _months(home: Any, count: int, folder: Path) -> dict[str, Any]:
     steps = (
         (Engine, "stretches", "stretches"),
         (core, "_OnePass", "one pass"),
+        (Engine, "lay_once", "laid once"),
         (Engine, "day", "days"),
         (core, "_values", "values"),
         (history, "_keep", "keeping"),
