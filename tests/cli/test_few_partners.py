@@ -66,7 +66,7 @@ def test_of_nobody_it_is_said_why_and_nothing_is_counted(home: Home) -> None:
     ):
         printed = said(home.path, *words)
         assert printed.startswith(first)
-        assert "0 of 81 signals can be computed from your data" in printed
+        assert "0 of 83 signals can be computed from your data" in printed
         assert "Nothing is loaded yet: groundswell take-in FILE" in printed
         assert not re.search(r"READY AND IDLE|not placed|rank|quiet", printed)
     refused = command(home.path, "explain", "P1")

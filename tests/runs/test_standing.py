@@ -277,7 +277,7 @@ def test_no_figure_of_a_partner_moves_because_others_joined(home: Home) -> None:
     alone = programme(home, FIRST)
     said, back = judged(home, alone), looked_back(home, alone)
     seen = [one["standing"] for one in said.values()]
-    assert {one["segment"] for one in seen} >= {"active", "ready", "inactive"}
+    assert {one["segment"] for one in seen} >= {"active", "inactive"}
     assert {one["quiet"]["state"] for one in seen} >= {"active", "gone quiet", "cannot tell"}
     assert any(one["look_at"] for one in seen)
     for count in (1, 100):
