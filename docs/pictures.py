@@ -46,8 +46,8 @@ def main() -> None:
     from groundswell.records.runs import Published
     from groundswell.records.staff import Staff
 
-    run = Published.current()
-    assert run is not None
+    if (run := Published.current()) is None:
+        sys.exit("nothing is published there; run: groundswell assess")
     partner = run.partners.filter(segment="ready").first() or run.partners.first()
 
     def opened(browser: Any, role: str, theme: str, width: int) -> Any:
