@@ -2,12 +2,6 @@
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +14,7 @@ from django.db import connections
 
 from groundswell.records.staff import Staff
 from tests.conftest import connect
+from tests.served import serving
 from tests.web.conftest import BACKEND, made_once  # noqa: F401 - the fixture that makes the instance
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -54,31 +49,10 @@ def served(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A copy of the made instance, served by the command line as people serve it."""
     path = tmp_path_factory.mktemp("served") / "home"
     shutil.copytree(made_once, path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "groundswell", "serve", "--home", str(path), "--port", str(port)]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    try:
-        _await(f"http://127.0.0.1:{port}/account/login/", process)
+    with serving(path) as (_, origin):
         # Sessions made here are signed by the secret of that instance.
         settings.SECRET_KEY = (path / "secrets" / "sessions").read_text()
-        yield Served(path, f"http://127.0.0.1:{port}")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _await(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        assert process.poll() is None, "groundswell serve ended by itself"
-        try:
-            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - loopback
-                return
-        except OSError:
-            time.sleep(0.3)
-    pytest.fail(f"nothing answers at {address}")
+        yield Served(path, origin)
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,6 @@ from pathlib import Path
 
 import duckdb
 from deltalake.exceptions import DeltaError
-from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
 from groundswell.actions import quarantine
@@ -46,6 +43,7 @@ from groundswell.records.jobs import Fenced, asked_by, held
 from groundswell.records.loads import Load
 from groundswell.records.staff import Staff
 from groundswell.records.trail import Entry
+from groundswell.records.upgrade import behind, catch_up
 from groundswell.runs import assess, rebuild
 from groundswell.runs.kept import checked
 from groundswell.runs.parts import Part, parts
@@ -130,10 +128,9 @@ def _writing(home: Home, doing: str) -> AbstractContextManager[None]:
 
 def _ready(home: Home) -> None:
     """Bring the records of a new or older instance up to date, one process at a time."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if behind():
         with _writing(home, "migrate"):
-            call_command("migrate", verbosity=0, interactive=False)
+            catch_up()
 
 
 def _day(home: Home, text: str) -> dt.date:

@@ -1,5 +1,6 @@
 """`groundswell serve`: the web process and the worker of an instance, until told to end."""
 
+import ctypes
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from types import FrameType
 
 DRAIN = 20
 """Seconds that web and worker have to end by themselves."""
+_PR_SET_PDEATHSIG = 1
 _THREADS = "2"
 _SETTINGS = "groundswell.server.web"
 
@@ -27,17 +29,14 @@ def site(home: Path, port: int) -> dict[str, object]:
     return {"origin": f"http://127.0.0.1:{port}", **own}
 
 
-def prepare(home: Path, port: int) -> dict[str, str]:
-    """Records brought up to date, files of pages laid out; the surroundings in which web and worker run."""
-    around = {
+def surroundings(home: Path, port: int) -> dict[str, str]:
+    """The environment in which the web process and the worker of an instance run."""
+    return {
         **os.environ,
         "GROUNDSWELL_HOME": str(home),
         "GROUNDSWELL_SITE": json.dumps(site(home, port)),
         "DJANGO_SETTINGS_MODULE": _SETTINGS,
     }
-    for words in (["migrate"], ["createcachetable"], ["collectstatic", "--no-input"]):
-        subprocess.run([sys.executable, "-m", "django", *words, "-v", "0"], env=around, check=True)  # noqa: S603
-    return around
 
 
 def serve(home: Path, port: int) -> int:
@@ -48,14 +47,16 @@ def serve(home: Path, port: int) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise PortTaken(f"port {port} is taken: {error.strerror}. Choose another with --port") from error
-    around = prepare(home, port)
+    around = surroundings(home, port)
+    if code := subprocess.run([sys.executable, "-m", "groundswell.server.prepare"], env=around).returncode:
+        return code
     granian = [
         "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--backpressure", "64",
         "--blocking-threads", _THREADS, "--no-access-log", "--log-level", "warning", "groundswell.server.wsgi:application",
     ]  # fmt: skip
     running = [
-        subprocess.Popen([sys.executable, "-m", "granian", *granian], env=around),  # noqa: S603
-        subprocess.Popen([sys.executable, "-m", "groundswell.server.worker"], env=around),
+        subprocess.Popen([sys.executable, "-m", *words], env=around, preexec_fn=_end_with_us)  # noqa: S603
+        for words in (["granian", *granian], ["groundswell.server.worker"])
     ]
     told: list[int] = []
 
@@ -67,6 +68,12 @@ def serve(home: Path, port: int) -> int:
     while not told and all(one.poll() is None for one in running):
         time.sleep(0.2)
     return 0 if _drained(running) and told else 1
+
+
+def _end_with_us() -> None:
+    """In a child: be told to end when `serve` is gone, killed or not. Where Linux is not, a killed one leaves them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _drained(running: list[subprocess.Popen[bytes]]) -> bool:

@@ -1,0 +1,29 @@
+"""What `serve` does before anybody is let in: tables brought up to date, files of pages laid out."""
+
+import datetime as dt
+import sys
+
+import django
+from django.core.management import call_command
+
+from groundswell.engine.lock import Locked, writer
+from groundswell.server.settings import HOME
+
+
+def main() -> None:
+    """Prepare the instance of $GROUNDSWELL_HOME; ends with a sentence where another process writes."""
+    django.setup()
+    from groundswell.records.upgrade import behind, catch_up
+
+    if behind():
+        try:
+            with writer(HOME, "migrate", dt.datetime.now(dt.UTC)):
+                catch_up()
+        except Locked as busy:
+            sys.exit(str(busy))
+    call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+if __name__ == "__main__":
+    main()
