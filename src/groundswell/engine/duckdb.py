@@ -84,6 +84,7 @@ class Engine:
         self.connection.execute("create temp macro at_any(sets) as bit_or(sets)")
         self._written = 0
         self._answers: dict[str, list[tuple[object, ...]]] = {}
+        self._kinds: dict[str, str] = {}  # of what was laid: a view, or a table
         self.spill = spill
         if spill:
             self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
@@ -249,7 +250,8 @@ class Engine:
                     f"where person_id in ({people})"
                 )
         merged = bool(self.one("select count(*) from redirects_at"))
-        sql = stretches_sql(ends, Shape(TABLE in once[-1], named, merged))
+        dated = self._is_full(activities, "occurred_on")
+        sql = stretches_sql(ends, Shape(TABLE in once[-1], named, merged, dated))
         self._lay(STRETCHES, sql, {"home_zone": quoted(instance.home_zone)}, "view")
         reached = STRETCHES if merged or not named else KNOWN
         partners = self._places(TABLE, f"select distinct partner_id from {reached}")
@@ -387,9 +389,9 @@ class Engine:
         said = _PARAMETER.sub(lambda match: constants[match[1]], sql)
         if what == "table" and spills and (path := self._spilled(name, said)):
             what, said = "view", f"select * from read_parquet({quoted(str(path))})"
-        before = self.ask("select table_type from information_schema.tables where table_name = $name", {"name": name})
-        if before and ("VIEW" in str(before[0]["table_type"])) != (what == "view"):
-            self.do(f"drop {'table' if what == 'view' else 'view'} {name}")
+        if self._kinds.setdefault(name, what) != what:
+            self.do(f"drop {self._kinds[name]} {name}")
+            self._kinds[name] = what
         self.do(f"create or replace temp {what} {name} as {said}")
 
     def _spilled(self, name: str, said: str) -> Path | None:

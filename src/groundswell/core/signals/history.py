@@ -113,12 +113,14 @@ of the month-end. Only what activities need of them: people of activities withou
 class Shape:
     """What is known of all versions of the activities; less gives the same rows for more work.
 
-    `once`: no key comes twice. `named`: each names its partner. `merged`: some id gives way to another.
+    `once`: no key comes twice. `named`: each names its partner. `merged`: some id gives way to another. `dated`: each says
+    its day, so that files whose days lie outside a window need not be read.
     """
 
     once: bool = False
     named: bool = False
     merged: bool = True
+    dated: bool = False
 
 
 def stretches_sql(ends: MonthEnds, shape: Shape) -> str:
@@ -158,17 +160,19 @@ from {at_each}
   left join {PEOPLE_AT} as h on h.person_id = s.person_id and h.month_end = m.month_end{joins}
 where s.partner_id is null and s.person_id is not null""")
     return f"""
-with spans as ({_spans(ends, shape.once)}),
+with spans as ({_spans(ends, shape)}),
 stands as (select *, {begins} as first_at from spans where not deleted),
 lasting as (select * from stands where first_at < last_at){" union all".join(parts)}"""
 
 
-def _spans(ends: MonthEnds, once: bool) -> str:
+def _spans(ends: MonthEnds, shape: Shape) -> str:
     """Every version with the month-ends [known_from, last_at) at which it is the latest of its key and source."""
     own = ", ".join(("own_id", *TABLES[TABLE].names, "occurred_at", "known_at"))
     day_ = "coalesce(occurred_on, cast({} at time zone $home_zone as date)) as occurred_on"
+    if shape.dated:
+        day_ = "occurred_on"
     until = str(len(ends))
-    if once:
+    if shape.once:
         return f"""select {own}, deleted, {day_.format("known_at")}, known_from, {until} as last_at
   from {KNOWN}"""
     order = f"{fold.STAMP} desc, known_at desc, {fold.STATED} desc, row_hash desc, deleted desc"
