@@ -1,4 +1,4 @@
-"""Signals at month-ends: what one pass over the activities gives is what each day's own statements give."""
+"""Signals at month-ends: what one pass over the rows of all of them gives is what each day's own statements give."""
 
 import csv
 import datetime as dt
@@ -88,6 +88,7 @@ type = "type"
 created_on = "created"
 close_on = "close"
 closed_on = "closed"
+group_key = "group"
 deleted = "gone"
 [[file]]
 match = "parts*"
@@ -125,8 +126,9 @@ TYPES = ["portal_login", "email_replied", "meeting", "call", "training_completed
 class World:
     """Firms and people that change, and activities that are told late, anew, or taken back."""
 
-    def __init__(self, home: Home, folder: Path, seed: int) -> None:
+    def __init__(self, home: Home, folder: Path, seed: int, grouped: bool = False) -> None:
         self.home, self.chance, self.acts, self.number = home, random.Random(seed), {}, 0  # type: ignore[var-annotated]
+        self.grouped = grouped
         self.mapping = folder / "crm.toml"
         self.mapping.write_text(MAPPING, "utf-8")
 
@@ -180,8 +182,8 @@ class World:
             amount = pick.choice(["", "100", "250.50", "75"])
             deals.append([f"D{number}", f"C{pick.randint(1, 5)}", stage, amount, pick.choice(currencies) if amount else "",
                           pick.choice(["Core", "Edge", ""]), pick.choice(["new", "renewal", ""]), before(300), close, closed,
-                          pick.choice(["", "", "", "true"])])  # fmt: skip
-        self.told("deals", "id,account,class,amount,currency,product,type,created,close,closed,gone", deals, day)
+                          pick.choice(["", "", "", "true"]), f"G{number // 3}" if self.grouped else ""])  # fmt: skip
+        self.told("deals", "id,account,class,amount,currency,product,type,created,close,closed,gone,group", deals, day)
         parts = []
         for number in pick.sample(range(1, 40), 15):
             ends = str(day + dt.timedelta(days=pick.randint(-40, 90))) if pick.random() < 0.3 else ""
@@ -253,11 +255,14 @@ def test_the_history_of_each_signal_is_what_each_day_says(home: Home, tmp_path: 
     assert sum(len(month.partners) for month in found) > 40
 
 
-@pytest.mark.parametrize(("seed", "currencies"), [(6, ("USD",)), (7, ("USD",)), (8, ("USD",)), (9, ("USD", "EUR"))])
+@pytest.mark.parametrize(
+    ("seed", "currencies", "grouped"),
+    [(6, ("USD",), False), (7, ("USD",), True), (8, ("USD",), False), (9, ("USD", "EUR"), True)],
+)
 def test_the_history_of_deals_and_credentials_is_what_each_day_says(
-    home: Home, tmp_path: Path, seed: int, currencies: tuple[str, ...]
+    home: Home, tmp_path: Path, seed: int, currencies: tuple[str, ...], grouped: bool
 ) -> None:
-    world = World(home, tmp_path, seed)
+    world = World(home, tmp_path, seed, grouped)
     for last in LASTS[:8]:
         world.month(last)
         world.sell(last, currencies)

@@ -78,6 +78,13 @@ def parse(text: str, kinds: Mapping[str, str], lists: Mapping[str, tuple[str, ..
 
     Raises BadCondition with what is wrong and what to write instead.
     """
+    return _parsed(text, tuple(sorted(kinds.items())), tuple(sorted((lists or {}).items())))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, known: tuple[tuple[str, str], ...], given: tuple[tuple[str, tuple[str, ...]], ...]) -> Condition:
+    """The same texts are asked for wherever a signal is: a condition is checked once, and nobody changes its tree."""
+    kinds, lists = dict(known), dict(given)
     for mark in ("--", "/*", ";"):
         if mark in text:
             raise BadCondition(f"'{mark}' is not allowed in a condition")
@@ -87,7 +94,7 @@ def parse(text: str, kinds: Mapping[str, str], lists: Mapping[str, tuple[str, ..
         trees = [tree for tree in sqlglot.parse(text, dialect=DIALECT) if tree is not None]
         if len(trees) != 1:
             raise BadCondition("write exactly one condition")
-        tree = _with_lists(trees[0], lists or {})
+        tree = _with_lists(trees[0], lists)
         again = sqlglot.parse_one(tree.sql(dialect=DIALECT), dialect=DIALECT)
     except SqlglotError as error:
         raise BadCondition(f"'{text}' is not a condition: {str(error).splitlines()[0]}") from error

@@ -1,7 +1,7 @@
 """Signals at month-ends: each as it could be known then, from the declarations of today.
 
-What adds up over activities comes from one pass over them; everything else is measured month-end by month-end, by the
-statements of a day. Facts that were known later change no month-end before.
+What can be told from the rows of all month-ends at once comes from one pass over them; everything else is measured
+month-end by month-end, by the statements of a day. Facts that were known later change no month-end before.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from groundswell.core.signals import history, shapes
 from groundswell.core.signals.columns import Columns, PieceColumns, columns
 from groundswell.core.signals.compile import Half, columns_read, compile_halves
 from groundswell.core.signals.fiscal import Calendar
-from groundswell.core.signals.history import AskNumbers, MonthEnds, Series
+from groundswell.core.signals.history import AskNumbers, Grid, MonthEnds, Rows, Series
 from groundswell.core.signals.values import Covered
 from groundswell.core.signals.windows import Window
 
@@ -42,9 +42,8 @@ class Days(Protocol):
     def calendars(self) -> Sequence[Calendar]:
         """The fiscal calendar as each month-end knew it."""
 
-    @property
-    def named(self) -> Sequence[str] | None:
-        """Whoever any activity reaches, in the order of `partner_places`; None: activities are not read in one pass."""
+    def once(self, table: str, columns: Collection[str]) -> Rows | None:
+        """Lay the rows of a table that reach a partner at any month-end, with these columns; None where that cannot be."""
 
     def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
         """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
@@ -83,41 +82,44 @@ def _asked(
     return found
 
 
-def one_pass(policy: Policy, halves: Sequence[Mapping[str, list[Half]]]) -> list[Series]:
-    """The halves that one pass over activities can measure at all month-ends."""
+def one_pass(policy: Policy, halves: Sequence[Mapping[str, list[Half]]], table: str) -> list[Series]:
+    """The halves over a table that one pass can measure at all month-ends."""
     found = []
     for name in policy.signals:
         for series in (Series(tuple(parts)) for parts in zip(*(month[name] for month in halves), strict=True)):
-            if history.adds_up(series.halves[0], policy.lists) and history.rises(series):
+            first = series.halves[0]
+            if first.measure.table == table and history.in_one_pass(first, policy.lists) and history.rises(series):
                 found.append(series)
     return found
 
 
 class _OnePass:
-    """What one pass over the activities gave, asked for by month-end."""
+    """What one pass over each of the larger tables gave, asked for by month-end."""
 
     def __init__(self, policy: Policy, halves: Sequence[Mapping[str, list[Half]]], days: Days) -> None:
         self.names: set[str] = set()
         self.told: list[dict[str, Told]] = [{} for _ in days.ends.days]
-        if days.named is None:
-            return
-        series = one_pass(policy, halves)
-        self.names = {one.name for one in series}
-        self.grid = history.grid(series, policy.lists, days.named, days.ends, days.numbers)
-        every = [part for parts in halves[0].values() for part in parts if part.measure.table == history.TABLE]
-        if every and days_asked(every)[history.TABLE] <= {"occurred_on"}:
-            read = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
-            self.told = [{history.TABLE: one} if one else {} for one in _told(len(days.ends), read, days.numbers)]
+        self.grids: list[Grid] = []
+        for table in history.LAID:
+            every = [part for parts in halves[0].values() for part in parts if part.measure.table == table]
+            read = {name for part in every for name in columns_read(part, policy.lists)}
+            series = one_pass(policy, halves, table)
+            if not series or (rows := days.once(table, read)) is None:
+                continue
+            self.names |= {one.name for one in series}
+            self.grids.append(history.grid(series, policy.lists, rows, days.ends, days.numbers))
+            if table == history.TABLE and days_asked(every)[table] <= {"occurred_on"}:
+                read = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
+                self.told = [{table: one} if one else {} for one in _told(len(days.ends), read, days.numbers)]
 
     def pieces(self, at: int, partners: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
         """Pieces of every half at a month-end, in the order of these partners."""
-        if not self.names:
-            return {}
-        order = _Order.of(self.grid.partners, partners)
-        return {
-            half: {label: order.placed(what[:, at]) for label, what in found.items()}
-            for half, found in self.grid.pieces.items()
-        }
+        found = {}
+        for grid in self.grids:
+            order = _Order.of(np.array(grid.partners, dtype=str), np.array(partners, dtype=str))
+            for half, pieces in grid.pieces.items():
+                found[half] = {label: order.placed(what[:, at]) for label, what in pieces.items()}
+        return found
 
 
 def _told(months: int, read: Collection[str], numbers: AskNumbers) -> list[Told | None]:
@@ -144,15 +146,20 @@ class _Order:
     there: np.ndarray
 
     @classmethod
-    def of(cls, have: Sequence[str], want: Sequence[str]) -> "_Order":
-        rows = {name: row for row, name in enumerate(have)}
-        places = np.array([rows.get(name, -1) for name in want], dtype=np.int64)
-        return cls(places.clip(min=0), places >= 0)
+    def of(cls, have: np.ndarray, want: np.ndarray) -> "_Order":
+        """Both are texts; the rows that are there may be in any order."""
+        if not len(have):
+            return cls(np.zeros(len(want), dtype=np.int64), np.zeros(len(want), dtype=bool))
+        order = np.argsort(have)
+        places = order[np.searchsorted(have, want, sorter=order).clip(max=len(have) - 1)]
+        return cls(places, have[places] == want)
 
     def placed(self, what: np.ndarray) -> np.ndarray:
         """Figures in that order; nothing (nan, NaT, None) for those who have none."""
-        found = np.full(len(self.places), _NOTHING[what.dtype.kind], dtype=what.dtype)
-        found[self.there] = what[self.places[self.there]]
+        if not len(what):
+            return np.full(len(self.places), _NOTHING[what.dtype.kind], dtype=what.dtype)
+        found: np.ndarray = what[self.places]
+        found[~self.there] = _NOTHING[what.dtype.kind]
         return found
 
 
@@ -164,10 +171,10 @@ def _values(
     covers = {name: [coverage.of(part) for part in parts] for name, parts in halves.items()}
     available = {name: not any(one.missing for one in found) for name, found in covers.items()}
     asked = [h for name, parts in halves.items() if available[name] for h in parts if h.name not in passes.names]
-    pieces = passes.pieces(at, partners)
+    pieces, names = passes.pieces(at, partners), np.array(partners, dtype=str)
     for query in compile_halves(asked, policy.lists):
         rows = days.numbers(query.sql, query.parameters)
-        order = _Order.of(list(map(str, rows["partner_id"])), partners)
+        order = _Order.of(rows["partner_id"].astype(str), names)
         for name in query.halves:
             prefix = f"{name}__"
             mine = {label.removeprefix(prefix): what for label, what in rows.items() if label.startswith(prefix)}

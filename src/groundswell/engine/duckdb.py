@@ -13,7 +13,17 @@ import pyarrow as pa
 
 from groundswell.core.declare import Instance
 from groundswell.core.signals import laid_once
-from groundswell.core.signals.history import KNOWN, STRETCHES, TABLE, MonthEnds, Shape, first_known, stretches_sql
+from groundswell.core.signals.history import (
+    KNOWN,
+    LAID,
+    STRETCHES,
+    TABLE,
+    MonthEnds,
+    Rows,
+    Shape,
+    first_known,
+    stretches_sql,
+)
 from groundswell.core.tables import fold, views
 from groundswell.core.tables.cells import minor_units
 from groundswell.core.tables.contract import TABLES
@@ -47,6 +57,11 @@ _STANDING_AT = """create temp macro standing_at(first_at, last_at) as
 """The month-ends of a stretch as a set, a bit each; `at_any` joins such sets."""
 
 
+def _placed(rows: str, table: str) -> str:
+    """Rows, each with the place of its partner."""
+    return f"select p.place, r.* from {rows} as r left join {table}_places as p on p.partner_id = r.partner_id"
+
+
 def _array(column: pa.ChunkedArray) -> np.ndarray:
     kind = column.type
     if pa.types.is_date(kind):
@@ -69,6 +84,7 @@ class Engine:
         self.connection.execute("create temp macro at_any(sets) as bit_or(sets)")
         self._written = 0
         self._answers: dict[str, list[tuple[object, ...]]] = {}
+        self._kinds: dict[str, str] = {}  # of what was laid: a view, or a table
         self.spill = spill
         if spill:
             self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
@@ -200,13 +216,15 @@ class Engine:
     def stretches(
         self, ends: MonthEnds, instance: Instance, files: Sequence[Files], once: Sequence[Collection[str]]
     ) -> tuple[list[list[dict[str, object]]], list[str]]:
-        """Lay what one pass over the activities at many month-ends reads: `activities_stretches`, `partner_places`.
+        """Lay what one pass over the activities at many month-ends reads: `activities_stretches`, and `activities_placed`.
 
         `files` and `once` are those of each month-end; the files of activities must be the same at all of them. Returns
         the fiscal periods that each month-end knew, and whoever activities reach, in the order of their places.
         """
         self.do(
-            f"create or replace temp table month_ends as select cast(range as integer) as month_end from range({len(ends)})"
+            "create or replace temp table month_ends as select * from (values "
+            + ", ".join(f"({at}, date '{day}')" for at, day in enumerate(ends.days))
+            + ") as m (month_end, day)"
         )
         self.do(
             "create or replace temp table people_at (month_end integer, person_id varchar, organisation_id varchar)"
@@ -232,16 +250,22 @@ class Engine:
                     f"where person_id in ({people})"
                 )
         merged = bool(self.one("select count(*) from redirects_at"))
-        sql = stretches_sql(ends, Shape(TABLE in once[-1], named, merged))
+        dated = self._is_full(activities, "occurred_on")
+        sql = stretches_sql(ends, Shape(TABLE in once[-1], named, merged, dated))
         self._lay(STRETCHES, sql, {"home_zone": quoted(instance.home_zone)}, "view")
         reached = STRETCHES if merged or not named else KNOWN
+        partners = self._places(TABLE, f"select distinct partner_id from {reached}")
+        self._lay(LAID[TABLE], _placed(STRETCHES, TABLE), {}, "view")
+        return periods, partners
+
+    def _places(self, table: str, partners: str) -> list[str]:
+        """Lay `<table>_places`, the place of each partner among those whom the rows of a table reach; who they are, in order."""
         self.do(
-            "create or replace temp table partner_places as select partner_id, "
+            f"create or replace temp table {table}_places as select partner_id, "
             "cast(row_number() over (order by partner_id) - 1 as integer) as place "
-            f"from (select distinct partner_id from {reached} where partner_id is not null)"
+            f"from ({partners}) as p where partner_id is not null"
         )
-        partners = self.ask("select partner_id from partner_places order by place")
-        return periods, [str(row["partner_id"]) for row in partners]
+        return [str(row["partner_id"]) for row in self.ask(f"select partner_id from {table}_places order by place")]
 
     def lay_once(
         self,
@@ -250,26 +274,28 @@ class Engine:
         instance: Instance,
         files: Sequence[Files],
         once: Sequence[Collection[str]],
-    ) -> bool:
+    ) -> Rows | None:
         """Lay `<table>_laid`, the rows of a table that reach a partner at any of the month-ends, after `stretches`.
 
-        False where they cannot be laid once: the files differ from one month-end to another, or amounts are converted.
+        None where they cannot be laid once: the files differ from one month-end to another, or amounts are converted.
         """
         behind = laid_once.NEEDED[table]
         if any(len({tuple(one.get(name, ())) for one in files}) > 1 for name in behind):
-            return False
+            return None
         constants = self._constants(ends.days[-1], instance)
         for name in behind:
             self._known(name, ends, files[-1].get(name, ()))
         if table == "deals":
             self._lay("deals_converted", f"select 1 from deals_known where {laid_once.CONVERTED} limit 1", constants)
             if self.ask("select * from deals_converted"):
-                return False
+                return None
         self._fold_apart(behind, ends, instance, files, once)
         for name, columns in behind.items():
             self._lay(f"{name}_lasting", laid_once.lasting_sql(name, columns, ends, name in once[-1]), constants)
-        self._lay(f"{table}_laid", laid_once.laid_sql(table, ends), constants)
-        return True
+        partners = self._places(table, laid_once.PARTNERS[table])
+        self._lay(f"{table}_laid", _placed(f"({laid_once.laid_sql(table, ends)})", table), constants)
+        several = table in laid_once.SEVERAL and bool(self.ask(laid_once.SEVERAL[table]))
+        return Rows(table, partners, not several)
 
     def _fold_apart(
         self,
@@ -363,9 +389,9 @@ class Engine:
         said = _PARAMETER.sub(lambda match: constants[match[1]], sql)
         if what == "table" and spills and (path := self._spilled(name, said)):
             what, said = "view", f"select * from read_parquet({quoted(str(path))})"
-        before = self.ask("select table_type from information_schema.tables where table_name = $name", {"name": name})
-        if before and ("VIEW" in str(before[0]["table_type"])) != (what == "view"):
-            self.do(f"drop {'table' if what == 'view' else 'view'} {name}")
+        if self._kinds.setdefault(name, what) != what:
+            self.do(f"drop {self._kinds[name]} {name}")
+            self._kinds[name] = what
         self.do(f"create or replace temp {what} {name} as {said}")
 
     def _spilled(self, name: str, said: str) -> Path | None:

@@ -8,7 +8,7 @@ just the months that it touches; a new month costs one month.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from groundswell.core.history import Measured
 from groundswell.core.signals import laid_once
 from groundswell.core.signals.columns import Columns
 from groundswell.core.signals.fiscal import Calendar, calendar
-from groundswell.core.signals.history import TABLE, AskNumbers, MonthEnds, month_ends
+from groundswell.core.signals.history import TABLE, AskNumbers, MonthEnds, Rows, month_ends
 from groundswell.engine import durable
 from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Home
@@ -44,19 +44,31 @@ class _Laid:
     engine: Engine
     policy: Policy
     paths: Sequence[Mapping[str, list[Path]]]
-    once: Sequence[Collection[str]]
-    at_once: dict[str, bool] = field(default_factory=dict)
-    """Whether a table was laid once for all month-ends."""
+    repeated: Sequence[Collection[str]]
+    """Of each month-end, the tables of which no key comes twice in the files."""
+    at_once: dict[str, Rows | None] = field(default_factory=dict)
+    """The rows of a table that was laid once for all month-ends; None: it could not be."""
+
+    def once(self, table: str, columns: Collection[str]) -> Rows | None:
+        """Lay the rows of a table that reach a partner at any month-end, with these columns; None where that cannot be."""
+        if table == TABLE:
+            return Rows(table, self.named) if self.named is not None else None
+        if table not in self.at_once:
+            fits = laid_once.columns_laid(table).issuperset(columns)
+            instance = self.policy.instance
+            self.at_once[table] = (
+                self.engine.lay_once(table, self.ends, instance, self.paths, self.repeated) if fits else None
+            )
+        return self.at_once[table]
 
     def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
         """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
         day, instance = self.ends.days[at], self.policy.instance
-        for name in only.keys() & laid_once.NEEDED.keys() - self.at_once.keys():
-            fits = laid_once.columns_laid(name).issuperset(only[name])
-            self.at_once[name] = fits and self.engine.lay_once(name, self.ends, instance, self.paths, self.once)
-        others = {name: columns for name, columns in only.items() if not self.at_once.get(name)}
-        self.engine.day(day, instance, self.paths[at], self.once[at], others)
-        for name in only.keys() - others.keys():
+        laid = {name for name in only if name in laid_once.NEEDED and self.once(name, only[name])}
+        self.engine.day(
+            day, instance, self.paths[at], self.repeated[at], {name: only[name] for name in only if name not in laid}
+        )
+        for name in laid:
             self.engine.stand(name, only[name], at, day, instance)
 
 
@@ -98,7 +110,7 @@ def _decides(path: str) -> bool:
     return path.split("/", 1)[-1].split("/")[0] in ("signals", "lists", "instance.toml", "sources.toml")
 
 
-def _measure(home: Home, days: Sequence[dt.date]) -> list[Measured]:
+def _measure(home: Home, days: Sequence[dt.date]) -> Iterator[Measured]:
     policy = home.policy
     ends = MonthEnds(tuple(days), tuple(home.cut(day) for day in days))
     files = [home.files(cut) for cut in ends.cuts]
@@ -111,7 +123,7 @@ def _measure(home: Home, days: Sequence[dt.date]) -> list[Measured]:
         laid = _Laid(
             engine.ask, engine.numbers, ends, calendars, named if same else None, engine, policy, paths, repeated
         )
-        return list(history.measured(policy, laid))
+        yield from history.measured(policy, laid)
 
 
 def _keep(month: Measured, path: Path) -> None:

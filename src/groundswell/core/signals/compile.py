@@ -70,9 +70,13 @@ def compile_halves(halves: Iterable[Half], lists: Lists) -> list[Query]:
     return [_together(table, on, days, members, lists) for (table, on, days, _), members in shared.items()] + more
 
 
+def counts_groups(measure: Measure) -> bool:
+    """Whether it counts pieces of business, of which several deals may be one, and not rows."""
+    return measure.take == "count" and measure.table == "deals" and not measure.per
+
+
 def _is_distinct(measure: Measure) -> bool:
-    groups = measure.take == "count" and measure.table == "deals"
-    return not measure.per and (groups or measure.take == "count distinct")
+    return counts_groups(measure) or (measure.take == "count distinct" and not measure.per)
 
 
 def columns_read(each: Half, lists: Lists) -> set[str]:
@@ -151,11 +155,11 @@ def pieces(each: Half, when: exp.Expr | None, whole: bool = True, sure: bool = F
         found.append(("unclear", exp.Count(this=_case(unknown, one))))
     if measure.take == "days since latest":
         found.append(("last", exp.Max(this=_case(when, exp.column(measure.on)))))
-    elif not measure.per and (measure.of or (measure.take == "count" and measure.table == "deals")):
+    elif not measure.per and (measure.of or counts_groups(measure)):
         column = folded(measure)
         empty = exp.Is(this=column.copy(), expression=exp.Null())
         found.append(("empty", exp.Count(this=_case(exp.and_(when.copy(), empty) if when is not None else empty, one))))
-        partial = not whole and measure.take == "count distinct"
+        partial = not whole and measure.take in ("count", "count distinct")
         found += [] if partial or measure.take in _BY_PLACE else _fold(measure.take, _case(when, column))
     return [exp.alias_(piece, f"{name}__{label}") for label, piece in found]
 
@@ -193,7 +197,7 @@ def whether_counted(
         for each in {each.measure.where: each for each in members}.values()
     }
     sure = within is None and all(_is_sure(each, lists) for each in members)
-    counting = [when if sure else _or_unknown(when) for when in whens.values() if when is not None]
+    counting = [when if sure else or_unknown(when) for when in whens.values() if when is not None]
     if len(counting) < len(whens):
         return whens, [], sure
     read: list[exp.Expr] = [
@@ -204,7 +208,8 @@ def whether_counted(
     return whens, read, sure
 
 
-def _or_unknown(when: exp.Expr) -> exp.Expr:
+def or_unknown(when: exp.Expr) -> exp.Expr:
+    """That a row counts, or may."""
     return exp.or_(exp.paren(when.copy()), exp.Is(this=exp.paren(when.copy()), expression=exp.Null()))
 
 

@@ -1,10 +1,11 @@
-"""Signals at many month-ends in one pass over the activities, from the same declarations as on one day.
+"""Signals at many month-ends in one pass over activities and one over deals, from the same declarations as on one day.
 
 A row stands at the month-ends from the first that knows it to the one before a newer version; it lies in a window from
 the first month-end that reaches it to the one before it drops out. So each row counts over one stretch of month-ends
 [first_at, last_at), and what adds up (rows, sums, the last day) is folded once by partner and stretch. Distinct things
-count over the union of their stretches. What does not add up over stretches (medians, extremes, things of `per`,
-conditions that name the day) is measured a month-end at a time, as on one day.
+count over the union of their stretches. Rows of medians are put in order once, and those of each month-end picked from
+them. Where a condition names the day, the rows that may count are asked at each month-end of their stretch. Everything
+else (extremes, things of `per`, what follows a row) is measured a month-end at a time, as on one day.
 
 Source of the method: engine.md section 2. Everything here must give what the day's own statements give: the tests hold
 each signal at each month-end against them.
@@ -12,19 +13,20 @@ each signal at each month-end against them.
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from sqlglot import exp
 
 from groundswell.core.conditions import DIALECT
+from groundswell.core.declare import Measure
 from groundswell.core.signals import compile as day
 from groundswell.core.signals import shapes
 from groundswell.core.signals.compile import Half, Lists
 from groundswell.core.signals.windows import months_before
 from groundswell.core.tables import fold
-from groundswell.core.tables.contract import TABLES
+from groundswell.core.tables.contract import DECIMALS, TABLES
 
 Numbers = Mapping[str, np.ndarray]
 AskNumbers = Callable[[str, Mapping[str, object]], Numbers]
@@ -32,8 +34,11 @@ AskNumbers = Callable[[str, Mapping[str, object]], Numbers]
 objects (None)."""
 
 TABLE = "activities"
-"""The one table that is read in one pass: it is many times larger than the others, and its rows hardly ever change."""
+"""The table that is never laid out whole: it is many times larger than the others, and its rows hardly ever change."""
+LAID = {TABLE: "activities_placed", "deals": "deals_laid"}
+"""The tables that are read in one pass, and the relation of the rows of each that reach a partner, with their stretches."""
 _ADDS_UP = frozenset({"count", "count distinct", "sum", "average", "any", "days since latest"})
+_WHOLE = "decimal(38, 0)"
 
 
 @dataclass(frozen=True)
@@ -58,19 +63,17 @@ def month_ends(as_of: dt.date, months: int) -> tuple[dt.date, ...]:
     return tuple(months_before(last, ago) for ago in range(months - 1, -1, -1))
 
 
-def adds_up(half: Half, lists: Lists) -> bool:
+def in_one_pass(half: Half, lists: Lists) -> bool:
     """Whether a half can be measured in one pass over all month-ends."""
     measure = half.measure
-    if (
-        measure.table != TABLE
-        or measure.per
-        or measure.followed_by
-        or measure.take not in _ADDS_UP
-        or measure.on != "occurred_on"
-    ):
+    if measure.table not in LAID or measure.per or measure.followed_by:
         return False
-    where = shapes.condition(measure, dict(lists))
-    return where is None or not where.names_the_day
+    return measure.take in _ADDS_UP or (measure.take == "median" and not _names_the_day(half, lists))
+
+
+def _names_the_day(half: Half, lists: Lists) -> bool:
+    where = shapes.condition(half.measure, dict(lists))
+    return where is not None and where.names_the_day
 
 
 # ------------------------------------------------------------------------------------------------------ the stretches
@@ -110,12 +113,14 @@ of the month-end. Only what activities need of them: people of activities withou
 class Shape:
     """What is known of all versions of the activities; less gives the same rows for more work.
 
-    `once`: no key comes twice. `named`: each names its partner. `merged`: some id gives way to another.
+    `once`: no key comes twice. `named`: each names its partner. `merged`: some id gives way to another. `dated`: each says
+    its day, so that files whose days lie outside a window need not be read.
     """
 
     once: bool = False
     named: bool = False
     merged: bool = True
+    dated: bool = False
 
 
 def stretches_sql(ends: MonthEnds, shape: Shape) -> str:
@@ -155,17 +160,19 @@ from {at_each}
   left join {PEOPLE_AT} as h on h.person_id = s.person_id and h.month_end = m.month_end{joins}
 where s.partner_id is null and s.person_id is not null""")
     return f"""
-with spans as ({_spans(ends, shape.once)}),
+with spans as ({_spans(ends, shape)}),
 stands as (select *, {begins} as first_at from spans where not deleted),
 lasting as (select * from stands where first_at < last_at){" union all".join(parts)}"""
 
 
-def _spans(ends: MonthEnds, once: bool) -> str:
+def _spans(ends: MonthEnds, shape: Shape) -> str:
     """Every version with the month-ends [known_from, last_at) at which it is the latest of its key and source."""
     own = ", ".join(("own_id", *TABLES[TABLE].names, "occurred_at", "known_at"))
     day_ = "coalesce(occurred_on, cast({} at time zone $home_zone as date)) as occurred_on"
+    if shape.dated:
+        day_ = "occurred_on"
     until = str(len(ends))
-    if once:
+    if shape.once:
         return f"""select {own}, deleted, {day_.format("known_at")}, known_from, {until} as last_at
   from {KNOWN}"""
     order = f"{fold.STAMP} desc, known_at desc, {fold.STATED} desc, row_hash desc, deleted desc"
@@ -221,72 +228,251 @@ def rises(series: Series) -> bool:
     return True
 
 
-def grid(series: Iterable[Series], lists: Lists, partners: Sequence[str], ends: MonthEnds, ask: AskNumbers) -> Grid:
-    """The pieces of all series for these partners, from a few statements over `activities_stretches`.
+@dataclass(frozen=True)
+class Rows:
+    """Where the rows of a table lie: who has places in them, and whether none of its things comes in several rows."""
 
-    `partners` are those of any month-end, sorted; the relation `partner_places` (partner_id, place) holds the same.
+    table: str
+    partners: Sequence[str]
+    single: bool = False
+
+
+def grid(series: Iterable[Series], lists: Lists, rows: Rows, ends: MonthEnds, ask: AskNumbers) -> Grid:
+    """The pieces of series of one table, from a few statements over its rows with their stretches.
+
+    `partners` are those of any month-end; `place` of a row is that of its partner among them.
     """
-    found = Grid(list(partners))
-    shared: dict[tuple[tuple[dt.date | None, dt.date], ...], list[Series]] = {}
+    asking = _Asking(lists, rows, ends, ask, Grid(list(rows.partners)))
+    shared: dict[tuple[str, tuple[tuple[dt.date | None, dt.date], ...]], list[Series]] = {}
     for one in series:
-        if one.halves[0].measure.take == "count distinct":
-            _count_distinct(one, lists, ends, ask, found)
+        measure = one.halves[0].measure
+        things = measure.take == "count distinct" or (
+            measure.take == "count" and day.counts_groups(measure) and not rows.single
+        )
+        if _names_the_day(one.halves[0], lists):
+            asking.at_each(one)
+        elif things:
+            asking.count_distinct(one)
         else:
-            shared.setdefault(one.windows, []).append(one)
+            shared.setdefault((measure.on, one.windows), []).append(one)
     for members in shared.values():
-        _add_up(members, lists, ends, ask, found)
-    return found
-
-
-def _rows(windows: tuple[tuple[dt.date | None, dt.date], ...], columns: Iterable[str], ends: MonthEnds) -> str:
-    """The rows that lie in any of the windows, each with the stretch at which it does."""
-    until = [until for _, until in windows]
-    begun = [after for after, _ in windows if after is not None]
-    limits = [f"occurred_on <= date '{until[-1]}'", *(f"occurred_on > date '{one}'" for one in begun[:1])]
-    enters = "r.first_at" if until == list(ends.days) else f"greatest(r.first_at, {passed('occurred_on', until)})"
-    leaves = f"least(r.last_at, {passed('occurred_on', begun)})" if begun else "r.last_at"
-    read = ", ".join(f"r.{name}" for name in sorted({"occurred_on", "partner_id", *columns}))
-    return f"""
-select {read}, {enters} as first_at, {leaves} as last_at
-from {STRETCHES} as r where {" and ".join(limits)}"""
+        asking.add_up(members)
+    return asking.found
 
 
 def _parsed(sql: str) -> exp.Select:
     return exp.maybe_parse(sql, into=exp.Select, dialect=DIALECT)
 
 
-def _placed(folded: exp.Select, columns: Iterable[str]) -> str:
-    """What was folded by partner and whatever else, `f`, with the place of the partner."""
-    rows = folded.sql(dialect=DIALECT)
-    return f"select p.place, {', '.join(columns)} from ({rows}) as f join partner_places as p on p.partner_id = f.partner_id"
-
-
 _STRETCH = ("place", "first_at", "last_at")
 
 
-def _add_up(members: list[Series], lists: Lists, ends: MonthEnds, ask: AskNumbers, found: Grid) -> None:
-    """What is folded by partner and stretch: rows, sums and last days."""
-    parameters: dict[str, object] = {}
-    firsts = [one.halves[0] for one in members]
-    whens, counting, sure = day.whether_counted(firsts, lists, parameters)
-    selected = [
-        piece for each in firsts for piece in day.pieces(each, whens[each.measure.where], whole=False, sure=sure)
-    ]
-    read = {name for each in firsts for name in shapes.columns(each.measure, dict(lists))}
-    relation = _parsed(_rows(members[0].windows, read, ends)).subquery("r")
-    keys = ("partner_id", "first_at", "last_at")
-    tree = exp.select(*keys, *selected).from_(relation).where("first_at < last_at", *counting).group_by(*keys)
-    named = [*keys[1:], *(piece.alias for piece in selected)]
-    rows = ask(_placed(tree, [f"f.{name}" for name in named]), parameters)
-    place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
-    shape = (len(found.partners), len(ends))
-    for one in members:
-        prefix = f"{one.name}__"
-        for label in [name for name in rows if name.startswith(prefix)]:
-            spread = _latest if label == f"{prefix}last" else _summed
-            found.pieces.setdefault(one.name, {})[label.removeprefix(prefix)] = spread(
-                shape, place, first, last, rows[label]
+_BITS = 48
+"""Month-ends that one number holds as bits: below 2^53 it is exact in a float, too."""
+
+
+@dataclass
+class _Asking:
+    """The statements over the rows of one table, and what they found."""
+
+    lists: Lists
+    rows: Rows
+    ends: MonthEnds
+    ask: AskNumbers
+    found: Grid
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.found.partners), len(self.ends)
+
+    def read(self, one: Series, columns: Iterable[str]) -> exp.Subquery:
+        """The rows that lie in any of the windows, as `r`, each with the stretch at which it does.
+
+        A row whose day is empty may lie in any of them.
+        """
+        on, windows = one.halves[0].measure.on, one.windows
+        until, begun = [until for _, until in windows], [after for after, _ in windows if after is not None]
+        limits = [f"{on} <= date '{until[-1]}'", *(f"{on} > date '{after}'" for after in begun[:1])]
+        enters, leaves = "r.first_at", "r.last_at"
+        if until != list(self.ends.days) or on != "occurred_on":
+            enters = f"greatest(r.first_at, {passed(on, until)})"
+        if begun:
+            leaves = f"least(r.last_at, {passed(on, begun)})"
+        within = " and ".join(limits)
+        if on != "occurred_on":
+            enters, leaves = (
+                f"case when {on} is null then r.{name} else {at} end"
+                for name, at in (("first_at", enters), ("last_at", leaves))
             )
+            within = f"({on} is null or ({within}))"
+        names = ", ".join(f"r.{name}" for name in sorted({on, "place", *columns}))
+        inner = f"select {names}, {enters} as first_at, {leaves} as last_at from {LAID[self.rows.table]} as r where {within}"
+        return _parsed(inner).subquery("r")
+
+    def counting(
+        self, members: Sequence[Series], parameters: dict[str, object]
+    ) -> tuple[dict[str, exp.Expr | None], list[exp.Expr], bool]:
+        """`whether_counted` of their halves: a row whose day is empty may count."""
+        firsts = [one.halves[0] for one in members]
+        on = firsts[0].measure.on
+        told = exp.Not(this=exp.Is(this=exp.column(on), expression=exp.Null()))
+        within = None if on == "occurred_on" else exp.paren(exp.or_(told, exp.Null()))
+        return day.whether_counted(firsts, self.lists, parameters, within)
+
+    def columns(self, members: Iterable[Series]) -> set[str]:
+        """The columns that their measures read."""
+        return {name for one in members for name in shapes.columns(one.halves[0].measure, dict(self.lists))}
+
+    def add_up(self, members: list[Series]) -> None:
+        """What is folded by partner and stretch: rows, sums and last days; and the middles of what is in order."""
+        parameters: dict[str, object] = {}
+        whens, limits, sure = self.counting(members, parameters)
+        selected = [
+            _scaled(piece, each.halves[0].measure)
+            for each in members
+            for piece in day.pieces(each.halves[0], whens[each.halves[0].measure.where], whole=False, sure=sure)
+        ]
+        tree = exp.select(*_STRETCH, *selected).from_(self.read(members[0], self.columns(members)))
+        tree = tree.where("first_at < last_at", "place is not null", *limits).group_by(*_STRETCH)
+        rows = self.ask(tree.sql(dialect=DIALECT), parameters)
+        place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
+        for one in members:
+            prefix = f"{one.name}__"
+            for label in [name.removeprefix(prefix) for name in rows if name.startswith(prefix)]:
+                spread = _latest if label == "last" else _summed
+                what = spread(self.shape, place, first, last, rows[prefix + label])
+                self.keep(one, label, what / _scale(one.halves[0].measure) if label == "total" else what)
+            measure = one.halves[0].measure
+            if measure.take == "count" and day.counts_groups(measure):
+                self.keep(one, "found", self.found.pieces[one.name]["n"])
+            elif measure.take == "median":
+                self.middles(one)
+
+    def middles(self, one: Series) -> None:
+        """The two middle values of the rows that count, at each month-end."""
+        parameters: dict[str, object] = {}
+        of = one.halves[0].measure.of
+        whens, limits, _ = self.counting([one], parameters)
+        counts = [when for when in whens.values() if when is not None] or limits
+        tree = exp.select(*_STRETCH, exp.alias_(exp.column(of), "value"))
+        tree = tree.from_(self.read(one, self.columns([one])))
+        tree = tree.where("first_at < last_at", "place is not null", f"{of} is not null", *counts)
+        rows = self.ask(tree.sql(dialect=DIALECT), parameters)
+        order = np.lexsort((rows["value"], rows["place"]))
+        place, first, last = (rows[name][order].astype(np.int64) for name in _STRETCH)
+        value = rows["value"][order]
+        low, high = np.full(self.shape, np.nan), np.full(self.shape, np.nan)
+        for at in range(len(self.ends)):
+            standing = (first <= at) & (at < last)
+            many = np.bincount(place[standing], minlength=self.shape[0])
+            begins, some = np.cumsum(many) - many, many > 0
+            for found, middle in ((low, (many - 1) // 2), (high, many // 2)):
+                found[some, at] = value[standing][(begins + middle)[some]]
+        self.keep(one, "low", low)
+        self.keep(one, "high", high)
+
+    def at_each(self, one: Series) -> None:
+        """Where a condition names the day: rows that may count, asked at each month-end of their stretch."""
+        parameters: dict[str, object] = {}
+        whens, limits, sure = self.counting([one], parameters)
+        when = whens[one.halves[0].measure.where]
+        asked = [when] if when is not None else limits
+        parts = [part for one_ in asked for part in _conjuncts(one_) if not any(map(_is_the_day, part.walk()))]
+        limits = [*limits, *map(day.or_unknown, parts)]  # what does not hang on the day leaves few rows to ask at each
+        rows = self.read(one, self.columns([one]))
+        keys = ("place", "month_end")
+        ends = exp.to_table("month_ends")
+        stands = exp.condition(
+            "month_ends.month_end >= r.first_at and month_ends.month_end < r.last_at", dialect=DIALECT
+        )
+        tree = exp.select(*keys, *day.pieces(one.halves[0], when, sure=sure)).from_(rows).join(ends, on=stands)
+        tree = tree.where("place is not null", *limits).group_by(*keys)
+        for node in [node for node in tree.walk() if _is_the_day(node)]:
+            node.replace(exp.column("day", table="month_ends"))
+        found = self.ask(tree.sql(dialect=DIALECT), parameters)
+        place, at = (found[name].astype(np.int64) for name in keys)
+        prefix = f"{one.name}__"
+        for label in [name.removeprefix(prefix) for name in found if name.startswith(prefix)]:
+            figures = found[prefix + label]
+            what = np.full(self.shape, np.datetime64("NaT", "D") if figures.dtype.kind == "M" else np.nan)
+            what = what.astype(figures.dtype)
+            what[place, at] = figures
+            self.keep(one, label, what)
+
+    def count_distinct(self, one: Series) -> None:
+        """Distinct things: each counts at the union of its stretches, which is folded as a set of month-ends in bits.
+
+        Of rows that count, and of those that may, only whether there are any is known, which is all that their value asks.
+        """
+        half, parameters = one.halves[0], dict[str, object]()
+        whens, counting, sure = self.counting([one], parameters)
+        when = whens[half.measure.where]
+        sets = {}
+        for number in range(0, len(self.ends), _BITS):
+            first, last = (f"least(greatest({name} - {number}, 0), {_BITS})" for name in ("first_at", "last_at"))
+            bits = f"standing_at({first}, {last})" if len(self.ends) > _BITS else "standing_at(first_at, last_at)"
+            sets[f"counts_{number}"] = f"at_any(case when counts then {bits} end)"
+            if not sure:
+                sets[f"unclear_{number}"] = f"at_any(case when counts is null then {bits} end)"
+        rows = self.read(one, self.columns([one]))
+        thing, counts = (
+            exp.alias_(day.folded(half.measure), "thing"),
+            exp.alias_(when if when is not None else exp.true(), "counts"),
+        )
+        kept = (
+            exp.select(*_STRETCH, thing, counts).from_(rows).where("first_at < last_at", "place is not null", *counting)
+        )
+        is_thing = "case when thing is null then 0 else 1 end as is_thing"
+        folded = exp.select("place", is_thing, *(f"{said} as {name}" for name, said in sets.items()), dialect=DIALECT)
+        folded = folded.from_(kept.subquery("k")).group_by("place", "thing")
+        told = self.ask(folded.sql(dialect=DIALECT), parameters)
+        there = told["is_thing"] > 0
+        pieces = {
+            label: np.zeros((len(self.found.partners), len(self.ends))) for label in ("found", "empty", "unclear")
+        }
+        for name in sets:
+            label, begins = name.split("_")[0], int(name.split("_")[1])
+            kinds = {"found": there, "empty": ~there} if label == "counts" else {label: np.ones(len(there), dtype=bool)}
+            for piece, rows_ in kinds.items():
+                place, held = told["place"][rows_].astype(np.int64), np.nan_to_num(told[name][rows_]).astype(np.int64)
+                for at in range(begins, min(begins + _BITS, len(self.ends))):
+                    standing = place[(held >> (at - begins)) & 1 > 0]
+                    pieces[piece][:, at] = np.bincount(standing, minlength=len(self.found.partners))
+        for label, what in {**pieces, "n": pieces["found"] + pieces["empty"]}.items():
+            self.keep(one, label, what)
+
+    def keep(self, one: Series, label: str, what: np.ndarray) -> None:
+        """A piece of a series; one that is 0 everywhere takes no room."""
+        kept = what if what.dtype.kind == "M" or what.any() else np.broadcast_to(0.0, what.shape)
+        self.found.pieces.setdefault(one.name, {})[label] = kept
+
+
+def _conjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """What must all hold."""
+    node = tree.unnest()
+    if isinstance(node, exp.And):
+        yield from _conjuncts(node.left)
+        yield from _conjuncts(node.right)
+    else:
+        yield node
+
+
+def _is_the_day(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Placeholder) and node.name == "as_of"
+
+
+def _scale(measure: Measure) -> int:
+    """By how much sums of a column are multiplied to be whole: what is added and taken off again then stays exact."""
+    kind = shapes.kinds(measure.table).get(measure.of, "")
+    return 10 ** DECIMALS[kind][1] if kind in DECIMALS else 1
+
+
+def _scaled(piece: exp.Expr, measure: Measure) -> exp.Expr:
+    """An aggregate column; a sum of decimals as a whole number."""
+    if not piece.alias.endswith("__total") or _scale(measure) == 1:
+        return piece
+    whole = exp.cast(exp.Mul(this=piece.this, expression=exp.Literal.number(_scale(measure))), _WHOLE)
+    return exp.alias_(whole, piece.alias)
 
 
 def _summed(
@@ -316,48 +502,6 @@ def _latest(
         here = (first <= at) & (at < last)
         np.maximum.at(found[:, at], place[here], days[here])
     return found.astype("datetime64[D]")
-
-
-_BITS = 48
-"""Month-ends that one number holds as bits: below 2^53 it is exact in a float, too."""
-
-
-def _count_distinct(one: Series, lists: Lists, ends: MonthEnds, ask: AskNumbers, found: Grid) -> None:
-    """Distinct things: each counts at the union of its stretches, which is folded as a set of month-ends in bits.
-
-    Of rows that count, and of those that may, only whether there are any is known, which is all that their value asks.
-    """
-    half, parameters = one.halves[0], dict[str, object]()
-    whens, counting, sure = day.whether_counted([half], lists, parameters)
-    when = whens[half.measure.where]
-    sets = {}
-    for number in range(0, len(ends), _BITS):
-        first, last = (f"least(greatest({name} - {number}, 0), {_BITS})" for name in ("first_at", "last_at"))
-        bits = f"standing_at({first}, {last})" if len(ends) > _BITS else "standing_at(first_at, last_at)"
-        sets[f"counts_{number}"] = f"at_any(case when counts then {bits} end)"
-        if not sure:
-            sets[f"unclear_{number}"] = f"at_any(case when counts is null then {bits} end)"
-    rows = _parsed(_rows(one.windows, shapes.columns(half.measure, dict(lists)), ends))
-    thing, counts = (
-        exp.alias_(day.folded(half.measure), "thing"),
-        exp.alias_(when if when is not None else exp.true(), "counts"),
-    )
-    kept = exp.select("partner_id", thing, counts, "first_at", "last_at").from_(rows.subquery("r"))
-    kept = kept.where("first_at < last_at", *counting)
-    folded = exp.select("partner_id", "thing", *(f"{said} as {name}" for name, said in sets.items()), dialect=DIALECT)
-    folded = folded.from_(kept.subquery("k")).group_by("partner_id", "thing")
-    told = ask(_placed(folded, ["case when f.thing is null then 0 else 1 end as is_thing", *sets]), parameters)
-    there = told["is_thing"] > 0
-    pieces = {label: np.zeros((len(found.partners), len(ends))) for label in ("found", "empty", "unclear")}
-    for name in sets:
-        label, begins = name.split("_")[0], int(name.split("_")[1])
-        kinds = {"found": there, "empty": ~there} if label == "counts" else {label: np.ones(len(there), dtype=bool)}
-        for piece, rows_ in kinds.items():
-            place, held = told["place"][rows_].astype(np.int64), np.nan_to_num(told[name][rows_]).astype(np.int64)
-            for at in range(begins, min(begins + _BITS, len(ends))):
-                standing = place[(held >> (at - begins)) & 1 > 0]
-                pieces[piece][:, at] = np.bincount(standing, minlength=len(found.partners))
-    found.pieces[one.name] = pieces | {"n": pieces["found"] + pieces["empty"]}
 
 
 # -------------------------------------------------------------------------------------------------------- the coverage

@@ -27,6 +27,13 @@ NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 """What can be laid once: the tables behind it, with the columns that are read of each."""
+PARTNERS = {
+    "deals": "select distinct partner_id from touches_lasting where subject_kind = 'deal'",
+    "credentials": "select distinct organisation_id as partner_id from people_lasting",
+}
+"""Whoever the rows of a table reach, or more."""
+SEVERAL = {"deals": "select 1 from deals_lasting where group_key <> deal_id limit 1"}
+"""Whether any thing that is counted comes in several rows. Reads `<table>_lasting`."""
 SCOPES = {
     "organisations": "own_id in (select account_id from deals_known)",
     "people": "own_id in (select person_id from credentials_known)",
