@@ -15,29 +15,29 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 PARTNERS, MONTHS = 120, 12
 _TIMES = 40
-_FLOOR = "bare ORM and template"
 _A_SECOND, _SECONDS = 20, 30
 _DEEP = 399
 """Pages before the deep one."""
-_BARE = """{% extends "shell/base.html" %}{% block main %}<table><tbody>{% for row in rows %}<tr><th>{{ row.name }}</th>
-<td>{{ row.partner_type }} {{ row.country }}</td><td>{{ row.segment }}</td><td>{{ row.result.gaps.0.remedy }}</td>
-<td>{{ row.band }}</td><td>{{ row.coverage }}</td><td>{{ row.last_on }}</td><td>{{ row.won }}</td></tr>{% endfor %}
-</tbody></table>{% endblock %}"""
+_ROWS = """{% for row in rows %}<tr><th>{{ row.name }}</th><td>{{ row.partner_type }} {{ row.country }}</td>
+<td>{{ row.segment }}</td><td>{{ row.reason }}</td><td>{{ row.band }}</td><td>{{ row.coverage }}</td>
+<td>{{ row.last_on }}</td><td>{{ row.won }}</td></tr>{% endfor %}"""
+_BARE = f'{{% extends "shell/base.html" %}}{{% block main %}}<table><tbody>{_ROWS}</tbody></table>{{% endblock %}}'
 """The cells of the list as a template writes them that does nothing else, in the frame that every page has."""
 
 
 def run(under: Path, partners: int) -> None:
     """Print all figures. Each part is a process of its own, so that none of them warms another."""
     path = instance(under, partners)
-    for part in ("pages", "load"):
+    for part in ("pages", "exports", "start", "load"):
         subprocess.run([sys.executable, "-m", "bench.web", part, str(path)], check=True)
 
 
@@ -55,9 +55,8 @@ def instance(under: Path, partners: int) -> Path:
     return path
 
 
-def _opened(path: Path) -> None:
-    """Make an instance that of this process."""
-    os.environ.update(GROUNDSWELL_HOME=str(path), DJANGO_SETTINGS_MODULE="groundswell.server.web")
+def _opened() -> None:
+    """Make the instance that of this process."""
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -90,75 +89,154 @@ def _fill(path: Path, partners: int) -> None:
 # ---------------------------------------------------------------------------------------------------------------- pages
 
 
-def _measured(asks: Mapping[str, Callable[[], object]]) -> dict[str, tuple[float, float, float]]:
-    """Median CPU, median and 95th percentile of wall time, in milliseconds; in turns, so that others' work falls on all."""
-    cpu: dict[str, list[float]] = {said: [] for said in asks}
-    wall: dict[str, list[float]] = {said: [] for said in asks}
+_Ask = Callable[[], object]
+
+
+def _nothing() -> None:
+    """What is done before most asks."""
+
+
+def _measured(asks: Mapping[str, Sequence[tuple[_Ask, _Ask]]]) -> dict[str, list[float]]:
+    """Median CPU in milliseconds of each ask of a page; before it, unmeasured, what goes ahead of it.
+
+    They are asked in turns, so that others' work falls on all; the first turn is left out.
+    """
+    cpu: dict[str, list[list[float]]] = {said: [[] for _ in some] for said, some in asks.items()}
     for turn in range(_TIMES + 1):
-        for said, ask in asks.items():
-            began, begun = time.process_time(), time.perf_counter()
-            ask()
-            if turn:
-                cpu[said].append(1000 * (time.process_time() - began))
-                wall[said].append(1000 * (time.perf_counter() - begun))
+        for said, some in asks.items():
+            for place, (before, ask) in enumerate(some):
+                before()
+                began = time.process_time()
+                ask()
+                if turn:
+                    cpu[said][place].append(1000 * (time.process_time() - began))
+    return {said: [statistics.median(one) for one in found] for said, found in cpu.items()}
+
+
+_WON = ("-won", "-rank")
+_NOBODYS = "nobody's, by won"
+
+
+def _bare_rows() -> dict[str, tuple[str, Callable[[Any], Any]]]:
+    """Each page by name: its query, and its rows, by the same filter in the same order, out of all that somebody sees."""
+    from groundswell.records.staff import Book
+
+    def by(*order: str, pages: int = 0, **filters: object) -> Callable[[Any], Any]:
+        return lambda rows: rows.filter(**filters).order_by(*order)[pages * 50 : pages * 50 + 50]
+
+    def nobodys(rows: Any) -> Any:
+        return rows.exclude(partner_id__in=Book.objects.values("partner_id")).order_by(*_WON)[:50]
+
     return {
-        said: (statistics.median(cpu[said]), statistics.median(wall[said]), statistics.quantiles(wall[said], n=20)[-1])
-        for said in asks
+        "page 1": ("", by("rank")),
+        "page 400": (_deep(""), by("rank", pages=_DEEP)),
+        "page 1, by won": ("order=-won", by(*_WON)),
+        "page 400, by won": (_deep("order=-won"), by(*_WON, pages=_DEEP)),
+        "search": ("q=water", by("rank", name__icontains="water")),
+        "search, few found": ("q=inc. 33", by("rank", name__icontains="inc. 33")),
+        "search, nothing found": ("q=zzzz", by("rank", name__icontains="zzzz")),
+        "two filters": ("segment=ready&country=DE", by("rank", segment="ready", country="DE")),
+        "a filter, by won": ("country=GB&order=-won", by(*_WON, country="GB")),
+        _NOBODYS: ("manager=nobody&order=-won", nobodys),
     }
+
+
+def _asked(browser: Any, address: str) -> _Ask:
+    def ask() -> object:
+        answer = browser.get(address)
+        assert answer.status_code == 200, (address, answer.status_code)
+        return answer.content
+
+    return ask
+
+
+def _browser(role: str) -> Any:
+    from django.test import Client
+
+    from groundswell.records.staff import Staff
+
+    browser = Client(SERVER_NAME="127.0.0.1")
+    browser.force_login(Staff.objects.get(role=role), backend="allauth.account.auth_backends.AuthenticationBackend")
+    return browser
 
 
 def _pages() -> None:
+    """Of each page: bare, with whole rows; bare, with the columns alone that it shows; the page, and the first of its filter."""
     from django.http import HttpRequest, HttpResponse
     from django.template import engines
-    from django.test import Client
     from django.urls import path
 
     import groundswell.server.urls as urls
+    from groundswell.reads import listing
     from groundswell.reads.partners import published
+    from groundswell.reads.rights import mine
     from groundswell.records.staff import Staff
-    from groundswell.web.shell.page import page
+    from groundswell.web.shell.page import page, staff
 
-    bare_template = engines["django"].from_string(_BARE)
+    template, rows = engines["django"].from_string(_BARE), _bare_rows()
 
     @page("see partners")
-    def bare(request: HttpRequest) -> HttpResponse:
-        rows = published().partners.order_by("rank")[:50]
-        return HttpResponse(bare_template.render({"rows": rows}, request))
+    def bare(request: HttpRequest, columns: str, name: str) -> HttpResponse:
+        found = rows[name][1](mine(staff(request), published().partners.all()))
+        return HttpResponse(template.render({"rows": found.defer("result") if columns == "shown" else found}, request))
 
-    urls.urlpatterns.append(path("bare/", bare))
-    leader = Staff.objects.get(role="leader")
-    browser = Client(SERVER_NAME="127.0.0.1")
-    browser.force_login(leader, backend="allauth.account.auth_backends.AuthenticationBackend")
+    urls.urlpatterns.append(path("bare/<str:columns>/<str:name>/", bare))
+    asks: dict[str, Sequence[tuple[_Ask, _Ask]]] = {}
+    some = ("page 1", "search", "two filters")
+    for role, names in (("leader", tuple(rows)), ("manager", some), ("seller", some)):
+        browser, one = _browser(role), Staff.objects.get(role=role)
 
-    def asked(address: str) -> Callable[[], object]:
-        def ask() -> object:
-            answer = browser.get(address)
-            assert answer.status_code == 200, (address, answer.status_code)
-            return answer.content
+        def forget(one: Staff = one) -> None:
+            """As after a publish, once anybody of that sight has opened the list."""
+            listing.forget_facts()
+            listing.facts(published(), one)
 
-        return ask
-
-    queries = {
-        "page 1": "",
-        "page 400": _deep(""),
-        "page 1, by won": "order=-won",
-        "page 400, by won": _deep("order=-won"),
-        "search": "q=water",
-        "search, nothing found": "q=zzzz",
-        "two filters": "segment=ready&country=DE",
-        "a filter, by won": "country=GB&order=-won",
-        "nobody's, by won": "manager=nobody&order=-won",
+        for name in names:
+            paged = _asked(browser, f"/partners/?{rows[name][0]}")
+            each = [(_nothing, _asked(browser, f"/bare/{columns}/{name}/")) for columns in ("whole", "shown")]
+            said = name if role == "leader" else f"{name}, a {role}'s"
+            asks[said] = (*each, (forget, paged), (_nothing, paged))
+    print(f"{'ms of CPU, and times bare':<28}   whole   shown    page                first")
+    for said, (whole, shown, first, kept) in _measured(asks).items():
+        both = [f"{took:6.1f} x{took / whole:4.2f} x{took / shown:4.2f}" for took in (kept, first)]
+        print(f"{said:<28} {whole:7.1f} {shown:7.1f}  {'  '.join(both)}")
+    browser, partner = _browser("leader"), _ids(1)[0]
+    others = {
+        "beside the list": f"/partners/{partner}/drawer/",
+        "a partner": f"/partners/{partner}/",
+        "overview": "/overview/",
     }
-    asks = {_FLOOR: asked("/bare/")} | {said: asked(f"/partners/?{query}") for said, query in queries.items()}
-    found = _measured(asks | {"drawer": asked(f"/partners/{_ids(1)[0]}/drawer/")})
-    for said, (cpu, wall, most) in found.items():
-        print(f"{said:<24} {cpu:6.1f} ms CPU  x{cpu / found[_FLOOR][0]:4.2f}  {wall:6.1f} ms, p95 {most:6.1f} ms")
+    alone = {said: ((_nothing, _asked(browser, address)),) for said, address in others.items()}
+    for said, (took,) in _measured(alone).items():
+        print(f"{said:<28} {took:6.1f}")
+
+
+def _exports() -> None:
+    browser = _browser("leader")
     for form in ("csv", "xlsx"):
         began, begun = time.process_time(), time.perf_counter()
         answer = browser.post("/partners/export/", {"form": form})
         size = sum(map(len, answer.streaming_content))
         cpu, wall = time.process_time() - began, time.perf_counter() - begun
         print(f"export of all as {form}: {cpu:.1f} s CPU, {wall:.1f} s, {size / 1e6:.1f} MB")
+
+
+def _start() -> None:
+    """What a new process takes until it serves, and its first page after that."""
+    subprocess.run([sys.executable, "-m", "groundswell.server.prepare"], check=True)
+    began = time.process_time()
+    import groundswell.server.wsgi  # noqa: F401 - what a web process does before it takes requests
+
+    ready = time.process_time()
+    ask = _asked(_browser("leader"), "/partners/")
+    took = []
+    for _ in range(2):
+        begun = time.process_time()
+        ask()
+        took.append(time.process_time() - begun)
+    print(
+        f"a process is ready after {ready - began:.2f} s CPU; its first page takes {took[0]:.3f} s, the second {took[1]:.3f}"
+    )
 
 
 def _deep(query: str) -> str:
@@ -218,12 +296,10 @@ def _cpu_of(group: int) -> float:
 def _load(path: Path) -> None:
     """20 requests a second for 30 seconds, three in twenty of which write; errors, locks and how long they took."""
     from django.conf import settings
-    from django.test import Client
 
     from groundswell.records.staff import Staff
 
-    browser = Client(SERVER_NAME="127.0.0.1")
-    browser.force_login(Staff.objects.get(role="leader"), backend="allauth.account.auth_backends.AuthenticationBackend")
+    browser = _browser("leader")
     token = "a" * 32
     cookies = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}; csrf={token}"
     headers = {"Cookie": cookies, "X-CSRFToken": token, "Content-Type": "application/x-www-form-urlencoded"}
@@ -285,16 +361,21 @@ def _load(path: Path) -> None:
     assert not any(status >= 400 for status, _ in found)
 
 
+_PARTS: Mapping[str, Callable[[], None]] = {"pages": _pages, "exports": _exports, "start": _start}
+
+
 def main() -> None:
-    """One part: python -m bench.web fill|pages|load HOME [PARTNERS]."""
+    """One part: python -m bench.web fill|pages|exports|start|load HOME [PARTNERS]."""
     part, path = sys.argv[1], Path(sys.argv[2])
-    _opened(path)
+    os.environ.update(GROUNDSWELL_HOME=str(path), DJANGO_SETTINGS_MODULE="groundswell.server.web")
+    if part != "start":
+        _opened()
     if part == "fill":
         _fill(path, int(sys.argv[3]))
-    elif part == "pages":
-        _pages()
-    else:
+    elif part == "load":
         _load(path)
+    else:
+        _PARTS[part]()
 
 
 if __name__ == "__main__":

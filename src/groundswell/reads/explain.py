@@ -151,9 +151,12 @@ def history_of(home: Home, run: Run, policy: Policy, partner_id: str) -> tuple[M
 
 def _published(partner_id: str, days: list[dt.date], run: Run) -> dict[dt.date, Then]:
     """What the latest other run of each of these days said of a partner; points are rounded as in the history."""
-    rows = PublishedPartner.objects.filter(partner_id=partner_id, run__as_of__in=days, run__complete=True)
+    others = Run.objects.filter(as_of__in=days, complete=True).exclude(pk=run.pk)
+    rows = PublishedPartner.objects.filter(
+        partner_id=partner_id, run__in=others.values("pk")
+    )  # sought in each, not in all
     found = {}
-    for row in rows.exclude(run=run).select_related("run").order_by("run__created_at"):
+    for row in rows.select_related("run").order_by("run__created_at"):
         total, standing = row.result["readiness"]["total"], row.result["standing"]
         points = None if total is None else round(float(Fraction(total)), 6)
         found[row.run.as_of] = Then(points, standing["segment"], row.run.policy_version != run.policy_version)

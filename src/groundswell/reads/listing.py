@@ -1,7 +1,8 @@
 """The list of partners as somebody asks for it: filters, order, pages by keyset, counts, and what excludes everything.
 
-A page costs the same wherever it stands: it is sought by the last row of the page before, never counted off. Orders have
-an index each; filters are read from one index that holds every column that can be filtered (records.runs).
+A page costs the same wherever it stands: it is sought by the last row of the page before, never counted off. Each order
+has an index that holds every column that can be filtered (records.runs): a page is read from it and ends where it is full.
+Rows are asked for anew each time; how many there are is counted in full, and since a run never changes it is kept.
 """
 
 import base64
@@ -10,22 +11,19 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from functools import lru_cache
-from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
-from groundswell.core.rights import SEES_ALL
+from groundswell.core.reason import TOO_LITTLE
 from groundswell.reads.overview import QUIET
-from groundswell.reads.partners import Standing, standing_of
-from groundswell.reads.rights import mine
+from groundswell.reads.rights import Sight, mine, sight
 from groundswell.reads.sheets import Cell
 from groundswell.records.runs import PublishedPartner, Run
 from groundswell.records.staff import Book, Staff
+from groundswell.records.trail import Entry
 
 PAGE = 50
 """Rows of a page."""
@@ -35,7 +33,6 @@ _SHORT = 2
 """Conditions that may lack for a partner to be nearly ready."""
 _HALF = 0.5
 """Coverage under which a figure is thin."""
-_TOO_LITTLE = "too little known"
 
 Rows = QuerySet[PublishedPartner]
 
@@ -50,7 +47,7 @@ LISTS: Mapping[str, Q] = {
     "quiet": Q(quiet__in=QUIET),
     "dormant": Q(quiet="gone quiet"),
     "strong": Q(quiet__in=(*QUIET, "cooling"), attention__in=("top", "middle")),
-    "unknown": Q(segment="") | Q(state=_TOO_LITTLE),
+    "unknown": Q(segment="") | Q(state=TOO_LITTLE),
     "review": Q(reviews__gt=0),
     "look": Q(look_at__gt=0),
 }
@@ -149,28 +146,14 @@ class Listed:
     """One partner as the list shows it."""
 
     row: PublishedPartner
-    standing: Standing
+    """Without its result, which is by far the largest part of it and is fetched where somebody asks for it."""
     manager: str
     """Whose book it is in; empty: nobody's."""
 
     @property
-    def reason(self) -> str:
-        """One line: what keeps it from ready where that is told in points, and what to do next."""
-        lacks = self.row.result["standing"]
-        if not self.row.segment:
-            return "; ".join(dict.fromkeys(unmet["said"] for unmet in lacks["would_place"])) or self.standing.next_act
-        points = [
-            ceil(Fraction(unmet["short"]))
-            for unmet in lacks["moves"]
-            if unmet["segment"] == "ready" and unmet["unit"] == "points" and unmet["short"]
-        ]
-        said = f"{points[0]} {'point' if points[0] == 1 else 'points'} short. " if points else ""
-        return said + self.standing.next_act
-
-    @property
     def open(self) -> bool:
         """Whether only a range can be told: too little is known, or it spans bands."""
-        return self.standing.state == _TOO_LITTLE or not self.standing.band
+        return self.row.state == TOO_LITTLE or not self.row.band
 
 
 @dataclass(frozen=True)
@@ -183,6 +166,8 @@ class Page:
     """Names the page before; empty on the first page."""
     after: str
     """Names the next page; empty on the last."""
+    whole: bool
+    """Whether the list has no row beside these."""
 
 
 @dataclass(frozen=True)
@@ -220,55 +205,62 @@ def matching(run: Run, staff: Staff, asked: Listing) -> Rows:
     return rows
 
 
-def counted(run: Run, staff: Staff, asked: Listing) -> tuple[int, int]:
-    """How many partners are found, and of how many of them under half is known."""
+@dataclass(frozen=True)
+class _Basis:
+    """What a count rests on: equal ones count the same rows."""
+
+    run_id: str
+    sight: Sight
+    filters: tuple[tuple[str, str], ...]
+    acts: int
+    """How many acts the trail knew before it was counted, where books decide; they change while a run stands."""
+    rows: Rows = field(compare=False)
+
+
+def _basis(run: Run, staff: Staff, asked: Listing) -> _Basis:
+    seen, filters = sight(staff), dict(asked.filters)
+    if filters.get("manager") == "me":
+        filters["manager"] = str(staff.pk)
+    rests_on_books = seen.book_of is not None or "manager" in filters
+    latest = Entry.objects.aggregate(latest=Max("number"))["latest"] if rests_on_books else None
+    return _Basis(run.run_id, seen, tuple(sorted(filters.items())), latest or 0, matching(run, staff, asked))
+
+
+def counted(run: Run, staff: Staff, asked: Listing, page: "Page | None" = None) -> tuple[int, int]:
+    """How many partners are found, and of how many of them under half is known. A page that is all of it is not asked for."""
+    if page is not None and page.whole:
+        return len(page.rows), sum(one.row.coverage < _HALF for one in page.rows)
     if not asked.filters:
         seen = facts(run, staff)
         return seen.all, seen.thin
-    said = matching(run, staff, asked).aggregate(n=Count("pk"), thin=Count("pk", filter=Q(coverage__lt=_HALF)))
+    return _counted(_basis(run, staff, asked))
+
+
+@lru_cache(maxsize=1024)
+def _counted(of: _Basis) -> tuple[int, int]:
+    said = of.rows.aggregate(n=Count("pk"), thin=Count("pk", filter=Q(coverage__lt=_HALF)))
     return said["n"], said["thin"]
 
 
 def excluding(run: Run, staff: Staff, asked: Listing) -> list[str]:
     """Where nothing is found: the filters of which one alone, taken away, would let partners be found."""
-    rows = mine(staff, run.partners.order_by())
-    each = {name: _asks(staff, name, value) for name, value in asked.filters.items()}
-    if not each:
-        return []
-    said = rows.aggregate(
-        **{
-            f"without_{name}": Count("pk", filter=_every(ask for other, ask in each.items() if other != name))
-            for name in each
-        }
-    )
-    return [name for name in each if said[f"without_{name}"]]
-
-
-def _every(asks: Iterator[Q]) -> Q:
-    found = Q(pk__isnull=False)
-    for ask in asks:
-        found &= ask
-    return found
+    return [name for name in asked.filters if matching(run, staff, asked.without(name)).exists()]
 
 
 def facts(run: Run, staff: Staff) -> Facts:
-    """What the list can be asked for. Of a run that everybody reads nothing changes, so it is counted once a process."""
-    if staff.role in SEES_ALL:
-        return _facts_of_all(run.run_id)
-    return _facts(mine(staff, run.partners.order_by()))
-
-
-@lru_cache(maxsize=4)
-def _facts_of_all(run_id: str) -> Facts:
-    return _facts(PublishedPartner.objects.filter(run_id=run_id).order_by())
+    """What the list can be asked for by somebody."""
+    return _facts(_basis(run, staff, Listing()))
 
 
 def forget_facts() -> None:
     """Count anew what was counted once a process: for whoever changes a published run by hand."""
-    _facts_of_all.cache_clear()
+    _counted.cache_clear()
+    _facts.cache_clear()
 
 
-def _facts(rows: Rows) -> Facts:
+@lru_cache(maxsize=128)
+def _facts(of: _Basis) -> Facts:
+    rows = of.rows
     found = list(rows.values_list(*COLUMNS).distinct())
     said = rows.aggregate(
         n=Count("pk"),
@@ -344,13 +336,8 @@ def _stages(column: str, down: bool, unknown: bool, place: _Place | None) -> lis
 def _ids(run: Run, staff: Staff, asked: Listing, place: _Place | None, at_most: int | None) -> list[int]:
     """Keys of rows from a place on, in the order asked for (or the reverse of it)."""
     rows, order = matching(run, staff, asked), ORDERS[asked.order]
-    column = order.column
-    if column != "rank" and (asked.filters or staff.role not in SEES_ALL):
-        # Walking the index of the order would fetch every row to ask for its filters; by an expression the database
-        # filters in the index that holds them all, and sorts what is left.
-        rows, column = rows.annotate(key=Coalesce(F(column), F(column))), "key"
     found: list[int] = []
-    for condition, ordered in _stages(column, asked.down, order.unknown, place):
+    for condition, ordered in _stages(order.column, asked.down, order.unknown, place):
         left = None if at_most is None else at_most - len(found)
         found += rows.filter(condition).order_by(*ordered).values_list("pk", flat=True)[:left]
         if at_most is not None and len(found) >= at_most:
@@ -361,8 +348,8 @@ def _ids(run: Run, staff: Staff, asked: Listing, place: _Place | None, at_most: 
 def _rows(ids: list[int]) -> list[Listed]:
     manager = Book.objects.filter(partner_id=OuterRef("partner_id")).values("manager__name")[:1]
     rows = PublishedPartner.objects.filter(pk__in=ids).order_by().annotate(manager_name=Subquery(manager))
-    there = {row.pk: row for row in rows}
-    return [Listed(there[one], standing_of(there[one]), there[one].manager_name or "") for one in ids if one in there]
+    there = {row.pk: row for row in rows.defer("result")}
+    return [Listed(there[one], there[one].manager_name or "") for one in ids if one in there]
 
 
 def page(run: Run, staff: Staff, asked: Listing, cursor: str = "") -> Page:
@@ -374,7 +361,7 @@ def page(run: Run, staff: Staff, asked: Listing, cursor: str = "") -> Page:
     rows = _rows(ids[::-1] if backward else ids)
     start = place.before if place else 0
     if not rows:
-        return Page((), start + 1, "", "")
+        return Page((), start + 1, "", "", place is None)
     back = more if backward else place is not None
     on = True if backward else more
     return Page(
@@ -382,6 +369,7 @@ def page(run: Run, staff: Staff, asked: Listing, cursor: str = "") -> Page:
         start + 1,
         _named(asked, rows[0].row, True, max(start - PAGE, 0)) if back else "",
         _named(asked, rows[-1].row, False, start + len(rows)) if on else "",
+        place is None and not more,
     )
 
 
@@ -400,10 +388,10 @@ def sheet(run: Run, staff: Staff, asked: Listing, currency: str) -> Iterator[lis
     ids = _ids(run, staff, asked, None, None)
     for start in range(0, len(ids), _CHUNK):
         for one in _rows(ids[start : start + _CHUNK]):
-            row, standing = one.row, one.standing
+            row = one.row
             yield [
                 row.name, row.partner_id, row.external_id, row.source, row.country, row.partner_type, row.tier, row.segment,
-                None if standing.state == _TOO_LITTLE or standing.total is None else round(standing.total),
-                round(standing.low), round(standing.high), round(standing.coverage * 100), row.state, row.band, one.reason,
+                None if row.state == TOO_LITTLE or row.total is None else round(row.total),
+                round(row.low), round(row.high), round(row.coverage * 100), row.state, row.band, row.reason,
                 row.quiet, row.last_on, row.won, currency, row.attention, one.manager, run.as_of,
             ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from groundswell.core.reason import next_act
 from groundswell.reads.rights import mine
 from groundswell.records.loads import Load
 from groundswell.records.runs import Published, PublishedPartner, Run
@@ -45,9 +46,7 @@ class Standing:
     @property
     def next_act(self) -> str:
         """What would help it most: of the gaps that are known, or else what to find out."""
-        gaps = self.result["gaps"]
-        known = [gap for gap in gaps if gap["known"] and gap["remedy"] and self.state != "too little known"]
-        return str((known or gaps)[0]["remedy"]) if gaps else ""
+        return next_act(self.result)
 
     @property
     def strongest(self) -> tuple[str, ...]:

@@ -7,6 +7,12 @@ from django.db import models
 HISTORY = "history.parquet"
 """The file of a run that holds its month-ends: a row for each partner and month-end, the day itself last."""
 
+FILTERED = (
+    "segment", "band", "state", "quiet", "attention", "country", "partner_type", "tier", "short", "coverage", "look_at",
+    "reviews", "partner_id", "name",
+)  # fmt: skip
+"""What lists filter by."""
+
 
 class Run(models.Model):
     """One assessment of all partners as of a day. The id is a hash of everything that went into it."""
@@ -47,45 +53,32 @@ class PublishedPartner(models.Model):
     )
     look_at = models.IntegerField(default=0, help_text="how many reasons a person has to look at its figures")
     reviews = models.IntegerField(default=0, help_text="how many review lists it is on")
+    total = models.FloatField(
+        null=True, help_text="points; none: no single figure. Exact in `result`, as are low and high"
+    )
+    low = models.FloatField(default=0, help_text="points with every unknown at its worst")
+    high = models.FloatField(default=0, help_text="points with every unknown at its best")
+    reason = models.TextField(default="", help_text="what keeps it from ready, and what to do next, in one line")
 
     class Meta:
         """A partner stands once in a run; each order that lists offer has its index, with the rank to tell ties apart.
 
-        Rows are wide, and what lists filter by lies behind `result`: one index holds all of it, so that a filter never
-        walks through whole rows.
+        Rows are wide, and what lists filter by lies behind `result`: each of these indexes holds all of it, so that a
+        filter never walks through whole rows, and a page ends where it is full.
         """
 
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "partner_id"], name="one_partner_a_run")]
         indexes: ClassVar = [
-            models.Index(fields=["run", "rank"], name="partners_by_rank"),
-            models.Index(fields=["run", "name", "rank"], name="partners_by_name"),
-            models.Index(fields=["run", "coverage", "rank"], name="partners_by_coverage"),
-            models.Index(fields=["run", "last_on", "rank"], name="partners_by_last_act"),
-            models.Index(fields=["run", "won", "rank"], name="partners_by_won"),
-            models.Index(fields=["run", "segment", "rank"], name="partners_by_segment"),
             models.Index(
-                fields=[
-                    "run",
-                    "rank",
-                    "segment",
-                    "band",
-                    "state",
-                    "quiet",
-                    "attention",
-                    "country",
-                    "partner_type",
-                    "tier",
-                    "short",
-                    "coverage",
-                    "look_at",
-                    "reviews",
-                    "last_on",
-                    "won",
-                    "partner_id",
-                    "name",
-                ],
-                name="partners_by_filter",
-            ),
+                fields=["run", *first, *(one for one in FILTERED if one not in first)], name=f"partners_by_{name}"
+            )
+            for name, first in (
+                ("rank", ["rank"]),
+                ("name", ["name", "rank"]),
+                ("coverage", ["coverage", "rank"]),
+                ("last_act", ["last_on", "rank"]),
+                ("won", ["won", "rank"]),
+            )
         ]
         ordering: ClassVar = ["rank"]
 

@@ -9,8 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import Value
 
+from groundswell.core.reason import reason
 from groundswell.engine import durable
 from groundswell.engine.home import Home
 from groundswell.records.jobs import hold_fence
@@ -51,7 +53,9 @@ def publish(home: Home, run_id: str, manifest: dict[str, Any], now: dt.datetime)
 def _rows(path: Path, run: Run) -> Iterator[PublishedPartner]:
     with path.open(encoding="utf-8") as file:
         for line in file:
-            yield published_partner(run, json.loads(line))
+            row = published_partner(run, json.loads(line))
+            row.result = Value(line.rstrip("\n"), models.TextField())  # stored as it was written, not written once more
+            yield row
 
 
 def published_partner(run: Run, one: dict[str, Any]) -> PublishedPartner:
@@ -79,6 +83,10 @@ def published_partner(run: Run, one: dict[str, Any]) -> PublishedPartner:
         short=sum(unmet["segment"] == "ready" for unmet in standing["moves"]) or None,
         look_at=len(standing["look_at"]),
         reviews=len(standing["reviews"]),
+        total=None if readiness["total"] is None else float(Fraction(readiness["total"])),
+        low=float(Fraction(readiness["low"])),
+        high=float(Fraction(readiness["high"])),
+        reason=reason(one),
     )
 
 

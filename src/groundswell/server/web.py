@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from groundswell.engine.made import MADE
 from groundswell.engine.secrets import Secrets
 from groundswell.server.settings import *  # noqa: F403 - the settings of an instance, and more
-from groundswell.server.settings import HOME, INSTALLED_APPS
+from groundswell.server.settings import DATABASES, HOME, INSTALLED_APPS
 
 _WEB = Path(__file__).parents[1] / "web"
 _SECRETS = Secrets.of(HOME)
@@ -48,6 +48,9 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.saml",
 ]
+
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+"""Seconds that a thread keeps its connection: opening one for each request takes as long as half a page."""
 
 MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",  # first, so that whatever answers, the policy is on it

@@ -6,4 +6,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "groundswell.server.web"
 
 from django.core.wsgi import get_wsgi_application
 
+from groundswell.server.warm import warm
+
 application = get_wsgi_application()
+warm()

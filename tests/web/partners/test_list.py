@@ -8,11 +8,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from groundswell.actions import books
+from groundswell.actions.act import Actor
 from groundswell.engine.home import Home
 from groundswell.reads import listing
 from groundswell.reads.listing import BadListing, Listing
 from groundswell.records.runs import Published, PublishedPartner, Run
 from groundswell.records.staff import Book, Staff
+from groundswell.runs.publish import published_partner
 from tests.web.conftest import keep
 
 SignedIn = Callable[[str], Client]
@@ -174,8 +177,73 @@ def test_a_page_costs_the_same_queries_however_many_rows(signed_in: SignedIn) ->
                 if not one["sql"].startswith(("BEGIN", "COMMIT")) and "usersession" not in one["sql"]
             ]
             asked.setdefault(query, set()).add(len(work))
-    # session, person, pointer twice, keys, rows, managers, lists of one's own; a filter counts, won has an unknown end
-    assert asked == {"": {8}, "q=%20": {8}, "country=DE": {9}, "order=-won": {9}}
+    # session, person, pointer twice, keys, rows, managers, lists of one's own; won has an unknown end
+    assert asked == {"": {8}, "q=%20": {8}, "country=DE": {8}, "order=-won": {9}}
+
+
+def test_a_filter_is_counted_once_a_run_and_not_where_one_page_holds_it(instance: Home) -> None:
+    keep(130)
+    many, few = Listing.parsed({"q": "copy"}), Listing.parsed({"q": "copy 0004"})
+    for asked, counts in ((many, 1), (many.by("won", True), 0), (few, 0)):
+        with CaptureQueriesContext(connection) as found:
+            page = listing.page(run(), person("leader"), asked)
+            count, thin = listing.counted(run(), person("leader"), asked, page)
+        assert sum("COUNT" in one["sql"] for one in found) == counts
+        rows = list(listing.matching(run(), person("leader"), asked))
+        assert (count, thin) == (len(rows), sum(row.coverage < 0.5 for row in rows))
+    assert not listing.page(run(), person("leader"), many, listing.page(run(), person("leader"), many).after).whole
+
+
+def test_what_is_kept_of_a_filter_is_kept_by_whose_rows_they_are(instance: Home) -> None:
+    """Two managers of other books and territories, and a seller, ask the same and each gets the count of the own rows."""
+    rows = keep(400)
+    one, leader = person("manager"), person("leader")
+    other = Staff.objects.create(email="other@example.com", name="Other", role="manager", territory=["GB"])
+    at = Book.objects.all()[0].since
+    Book.objects.all().delete()
+    Book.objects.bulk_create([Book(partner_id=row.partner_id, manager=one, since=at) for row in rows[:200]])
+    Book.objects.bulk_create([Book(partner_id=row.partner_id, manager=other, since=at) for row in rows[200:270]])
+    asked = [Listing.parsed(said) for said in ({"q": "copy"}, {}, {"manager": "me"}, {"manager": "nobody"})]
+
+    def found(staff: Staff) -> list[tuple[int, int, int]]:
+        return [
+            (
+                listing.counted(run(), staff, each)[0],
+                listing.matching(run(), staff, each).count(),
+                listing.facts(run(), staff).all,
+            )
+            for each in asked
+        ]
+
+    for _ in range(2):
+        sizes = {staff.pk: found(staff) for staff in (leader, one, other, person("seller"))}
+        for each in sizes.values():
+            assert all(kept == there for kept, there, _ in each)
+        assert len({tuple(each) for each in sizes.values()}) == len(sizes)
+    assert sizes[one.pk][1] == (200, 200, 200)
+    given = [row.partner_id for row in rows[270:300]]
+    books.assign(
+        Actor(instance.path, leader, at), given, one
+    )  # what is kept of a book ends with the act that changes it
+    assert found(one)[1] == (230, 230, 230)
+    assert found(leader)[3][0] == 400 - 300
+    for role, own in (
+        ("leader", (230, 230, 400)),
+        ("seller", (0, 0, 0)),
+    ):  # whoever was a manager, and whoever never was
+        Staff.objects.filter(pk=one.pk).update(role=role, territory=[])
+        assert found(leader)[2] == (0, 0, 400)
+        assert found(Staff.objects.get(pk=one.pk))[2] == own
+
+
+def test_a_list_that_ended_before_its_page_is_still_counted(instance: Home) -> None:
+    keep(60)
+    asked = Listing.parsed({"q": "o"})
+    after = listing.page(run(), person("leader"), Listing()).after
+    PublishedPartner.objects.filter(rank__gt=50).update(name="x")
+    page = listing.page(run(), person("leader"), asked, after)
+    assert not page.rows
+    assert listing.counted(run(), person("leader"), asked, page)[0] > 0
 
 
 def test_a_page_is_small(signed_in: SignedIn) -> None:
@@ -212,7 +280,7 @@ def test_filters_are_read_from_one_index(instance: Home) -> None:
     for sql in read:
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql.replace('%', '%%')}")
-            assert "USING COVERING INDEX partners_by_filter" in " ".join(row[3] for row in cursor.fetchall())
+            assert "USING COVERING INDEX partners_by_won" in " ".join(row[3] for row in cursor.fetchall())
 
 
 # ---------------------------------------------------------------------------------------------------------- what is said
@@ -251,10 +319,9 @@ def test_one_partner_is_one(signed_in: SignedIn) -> None:
 def test_unknown_is_said_and_never_nought(signed_in: SignedIn) -> None:
     row = keep(1)[0]
     told = {**row.result["readiness"], "state": "too little known", "low": "61/10", "high": "682/10", "band": ""}
-    result = {**row.result, "readiness": told}
-    PublishedPartner.objects.update(
-        won=None, last_on=None, quiet="cannot tell", state="too little known", band="", result=result
-    )
+    unknown = published_partner(run(), {**row.result, "readiness": told})
+    unknown.pk, unknown.won, unknown.last_on, unknown.quiet = row.pk, None, None, "cannot tell"
+    unknown.save()
     page = signed_in("leader").get("/partners/").content.decode()
     assert page.count("not known</td>") == 2
     assert re.search(r'class="band">6 to 68<', page)

@@ -38,7 +38,7 @@ def written(rows: Sequence[Listed], columns: Collection[str], picks: bool, query
 
 
 def _texts(one: Listed, root: str) -> dict[str, str]:
-    row, standing = one.row, one.standing
+    row = one.row
     known = min(5, max(0, round(row.coverage * 5)))
     return {
         "id": row.partner_id,
@@ -47,8 +47,8 @@ def _texts(one: Listed, root: str) -> dict[str, str]:
         "what": " · ".join(part for part in (kind(row.partner_type), row.country) if part),
         "chip": row.segment if row.segment in ("active", "ready", "developing", "inactive") else "none",
         "word": row.segment.capitalize() or "Not placed",
-        "reason": one.reason,
-        "band": f"{rounded(standing.low)} to {rounded(standing.high)}" if one.open else row.band.capitalize(),
+        "reason": row.reason,
+        "band": f"{rounded(row.low)} to {rounded(row.high)}" if one.open else row.band.capitalize(),
         "dots": "●" * known + "○" * (5 - known),
         "known": f"{round(row.coverage * 100)} % known",
         "rhythm": row.quiet,

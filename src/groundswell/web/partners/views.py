@@ -148,7 +148,7 @@ def _answer(
         found = listing.page(run, one, asked.listing, asked.cursor)
     except BadListing as error:
         raise BadRequest(str(error)) from error
-    count, thin = listing.counted(run, one, asked.listing)
+    count, thin = listing.counted(run, one, asked.listing, found)
     managers = list(Staff.objects.filter(role=MANAGER, is_active=True).order_by("name"))
     own = list(SavedView.objects.filter(owner=one))
     seen = listing.facts(run, one)
