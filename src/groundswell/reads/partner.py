@@ -31,10 +31,11 @@ _AT_ONCE = 32 << 20
 
 @dataclass(frozen=True)
 class Given:
-    """What a line gives, in whole points that add up with all others to the whole total."""
+    """What a line gives."""
 
     line: Mapping[str, Any]
-    points: int
+    points: Fraction
+    """In tenths, so that lines add up to what all of them give in tenths."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,9 @@ class Dimension:
     """The type that the peers are of; "" for all partners."""
     most: Fraction
     """What it gives at its best, from 0 to 1 of the whole: its weight among the dimensions of which anything is known."""
+    gives: int
+    """Whole points of the total."""
     lines: tuple[Given, ...]
-
-    @property
-    def gives(self) -> int:
-        """Whole points of the total."""
-        return sum(given.points for given in self.lines)
 
     @property
     def known(self) -> int:
@@ -86,13 +84,17 @@ def is_known(line: Mapping[str, Any]) -> bool:
 def made_of(partner: PublishedPartner) -> Made:
     """What the readiness of a partner is made of.
 
-    Lines are rounded to whole points by largest remainder, so that they add up; what a dimension gives is the sum of
-    its lines, and may differ from its own rounding by a point.
+    Dimensions and deductions are rounded to whole points by largest remainder, so that they add up to the total; lines to
+    tenths. Rounding lines first and adding them up would give a dimension more than it has.
     """
     said = partner.result["readiness"]
-    exact = {_key(line): Fraction(line["contribution"]) for line in said["lines"]}
+    lines = {_key(line): Fraction(line["contribution"]) for line in said["lines"]}
+    exact = {part["part"]: Fraction(0) for part in said["parts"]}
+    for line in said["lines"]:
+        exact[line["part"]] += lines[_key(line)]
     exact |= {f"- {what}": Fraction(points) for what, points in said["deductions"]}
     whole = {name: int(points) for name, points in rounded(exact, 0).items()}
+    tenths = rounded(lines, 1)
     stored, kind = partner.run.manifest.get("peers", {}), partner.partner_type
     known = sum((Fraction(part["share"]) for part in said["parts"] if part["points"] is not None), Fraction(0))
     dimensions = []
@@ -108,7 +110,8 @@ def made_of(partner: PublishedPartner) -> Made:
                 peers=found[0] if found else None,
                 peers_type=found[1] if found else "",
                 most=Fraction(part["share"]) / known if known else Fraction(0),
-                lines=tuple(Given(line, whole[_key(line)]) for line in said["lines"] if line["part"] == part["part"]),
+                gives=whole[part["part"]],
+                lines=tuple(Given(line, tenths[_key(line)]) for line in said["lines"] if line["part"] == part["part"]),
             )
         )
     deductions = tuple((what, whole[f"- {what}"]) for what, points in said["deductions"] if Fraction(points))

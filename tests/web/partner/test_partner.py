@@ -4,6 +4,7 @@ import html
 import re
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,13 @@ def test_parts_add_up_to_the_total_that_is_shown(signed_in: SignedIn) -> None:
         assert total
         if total[1]:
             gives = [int(text) for text in re.findall(r'data-gives="(-?\d+)"', page)]
-            lines = [int(text) for text in re.findall(r'data-label="Gives">(-?\d+)</td>', page)]
             assert sum(gives) == int(total[1])
-            assert sum(lines) == sum(points for points in gives if points > 0)
+            of = re.findall(r'data-label="Gives"><strong>(\d+)</strong></td><td class="n"><small>of (\d+)', page)
+            assert of, "dimensions, each with the most that it can give"
+            assert all(int(points) <= int(most) for points, most in of), (one.name, of)
+            lines = [round(10 * float(text)) for text in re.findall(r'data-label="Gives">(-?\d+\.\d)</td>', page)]
+            exact = sum(Fraction(line["contribution"]) for line in one.result["readiness"]["lines"])
+            assert sum(lines) == round(10 * exact)
             looked_at += 1
     assert looked_at > 20
 

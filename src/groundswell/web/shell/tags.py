@@ -67,6 +67,18 @@ def points(number: Any) -> str:
 
 
 @register.filter
+def tenths(number: Fraction) -> str:
+    """Points of one line, in tenths: many of them are less than one."""
+    return f"{float(number):.1f}"
+
+
+@register.filter
+def tenths_of_hundred(share: str) -> str:
+    """The share of one line as percent, in tenths."""
+    return tenths(100 * Fraction(share))
+
+
+@register.filter
 def said(name: str) -> str:
     """A name of ours as people say it: `won_revenue` becomes "won revenue"."""
     return name.replace("_", " ")
