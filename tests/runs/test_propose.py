@@ -162,6 +162,14 @@ def test_a_header_whose_cells_are_something_else_is_not_mapped_and_says_so(home:
     assert "the header means organisations.country, but only 0 of 2 filled cells are countries" in text
 
 
+def test_a_few_bad_cells_leave_the_column_that_the_header_means(home: Home, folder: Path) -> None:
+    text = PIPELINE.replace("Deal Value", "Deal Value (EUR)").replace("900,00", "much")
+    found = drafted(home, *files(folder, pipeline=text + "O-4;Moor Rail;Acorn;Talking;70,00;14/04/2026;\n"))
+    row = rows(found)["pipeline*.csv"]["deals"]
+    assert row["amount"] == "Deal Value (EUR)"
+    assert "# the header means deals.amount; 2 of 3 filled cells are numbers" in found
+
+
 def test_two_columns_that_are_one_id_and_a_country_in_another_file(home: Home, folder: Path) -> None:
     head = ("OrderNumber", "LineNumber", "ResellerKey", "SalesAmount", "OrderDate")
     orders = [("A", 1, 7, 2.5, "2026-01-05"), ("A", 2, 7, 2.5, "2026-01-05"), ("B", 1, 8, 2.5, "2026-01-06")]

@@ -11,6 +11,7 @@ from groundswell.connectors.files.draft import draft
 from groundswell.connectors.files.propose import ProposedFile, propose
 from groundswell.connectors.files.read import Refused
 from groundswell.connectors.files.recognise import Recognised
+from groundswell.connectors.files.suggest import Enough
 from groundswell.core.assess import lacking
 from groundswell.core.declare import Policy
 from groundswell.engine.home import Home
@@ -58,7 +59,7 @@ def proposal(home: Home, paths: Sequence[Path], source: str = "") -> Proposal:
     if not files:
         return Proposal("", tuple(known))
     proposed = propose(files, limits)
-    text = draft(proposed, source or _source_name(files), limits["draft_percent"])
+    text = draft(proposed, source or _source_name(files), Enough.of(limits))
     said = [*_bought(home.policy, proposed, brought)] if any(one.rows for one in proposed) else [_NOTHING]
     lines = ["", *(f"# {line}" for line in (*said, *known))]
     samples = {column.header: list(column.samples) for file in files for column in file.columns.values()}

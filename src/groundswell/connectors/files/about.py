@@ -8,6 +8,7 @@ from groundswell.connectors.files.relate import Relation, relations
 from groundswell.connectors.files.seen import SeenColumn, SeenFile
 from groundswell.connectors.files.suggest import (
     NAME_PARTS,
+    Enough,
     Suggestion,
     is_named,
     named_thing,
@@ -80,6 +81,7 @@ class About:
     def __init__(self, files: Sequence[SeenFile], limits: Mapping[str, int]) -> None:
         self.files = files
         self.percent, self.listed = limits["draft_percent"], limits["draft_words"]
+        self.enough = Enough.of(limits)
         self.relations = relations(files, self.percent)
         self.columns: dict[SeenFile, dict[str, dict[str, Suggestion]]] = {
             file: {kind.table: self._suggested(file, kind.table) for kind in _KINDS} for file in files
@@ -102,7 +104,7 @@ class About:
             (suggestion, name)
             for name in names
             for seen in file.columns.values()
-            if (suggestion := suggest(table, name, seen, self.percent)) and self._listable(table, name, seen)
+            if (suggestion := suggest(table, name, seen, self.enough)) and self._listable(table, name, seen)
         ]
         found: dict[str, Suggestion] = {}
         for suggestion, name in sorted(hits, key=lambda hit: -hit[0].score):

@@ -9,18 +9,18 @@ from groundswell.connectors.files.about import Said
 from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.connectors.files.propose import ProposedFile, ProposedRow
 from groundswell.connectors.files.seen import SeenColumn, SeenFile
-from groundswell.connectors.files.suggest import doubts
+from groundswell.connectors.files.suggest import Enough, doubts
 from groundswell.core.tables.contract import DECIMALS, TABLES
 
 _LONGEST = 40
 """Characters of a sample cell that are shown."""
 
 
-def draft(files: Sequence[ProposedFile], source: str, percent: int) -> str:
+def draft(files: Sequence[ProposedFile], source: str, enough: Enough) -> str:
     """A mapping file for what is proposed, to be edited. TOML, whatever stands in headers and cells."""
     lines = [*_source([one for one in files if one.rows], source)]
     for one in files:
-        lines += ["", *(_file(one, percent) if one.rows else _left_out(one))]
+        lines += ["", *(_file(one, enough) if one.rows else _left_out(one))]
     return "\n".join(lines) + "\n"
 
 
@@ -64,7 +64,7 @@ def pattern(seen: SeenFile) -> str:
     return found if fnmatch(seen.path.name, found) else seen.path.name
 
 
-def _file(one: ProposedFile, percent: int) -> Iterator[str]:
+def _file(one: ProposedFile, enough: Enough) -> Iterator[str]:
     seen = one.seen
     many = f"{seen.rows:,} rows" if seen.whole else f"its first {seen.rows:,} rows were looked at"
     yield f"# {'-' * 4} {_plain(seen.name)}: {many}"
@@ -76,7 +76,7 @@ def _file(one: ProposedFile, percent: int) -> Iterator[str]:
         yield ""
         yield from _row(row, seen)
     left = [
-        (column, _why_left(one, column, percent)) for column in seen.columns.values() if column.header not in one.used
+        (column, _why_left(one, column, enough)) for column in seen.columns.values() if column.header not in one.used
     ]
     if left or seen.unnamed:
         yield ""
@@ -87,8 +87,8 @@ def _file(one: ProposedFile, percent: int) -> Iterator[str]:
             yield f"#   {_plain(header)}: stands twice, or holds a brace: give it a name of its own in the file to map it"
 
 
-def _why_left(one: ProposedFile, column: SeenColumn, percent: int) -> str:
-    said = [doubt for row in one.rows if not row.mention for doubt in doubts(row.table, column, percent)]
+def _why_left(one: ProposedFile, column: SeenColumn, enough: Enough) -> str:
+    said = [doubt for row in one.rows if not row.mention for doubt in doubts(row.table, column, enough)]
     return "; ".join(dict.fromkeys(said))
 
 

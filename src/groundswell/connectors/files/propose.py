@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from groundswell.connectors.files.about import ID, About, Said, Value
 from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.connectors.files.seen import SeenColumn, SeenFile
-from groundswell.connectors.files.suggest import NAME_PARTS, Suggestion, suggest, word_of
+from groundswell.connectors.files.suggest import NAME_PARTS, Enough, Suggestion, suggest, word_of
 from groundswell.core.tables.contract import TABLES, Column
 
 
@@ -67,6 +67,7 @@ class _Proposing:
     def __init__(self, files: Sequence[SeenFile], limits: Mapping[str, int]) -> None:
         self.files, self.about = files, About(files, limits)
         self.percent, self.listed = limits["draft_percent"], limits["draft_words"]
+        self.enough = Enough.of(limits)
 
     def found(self) -> list[ProposedFile]:
         """The proposal of each file."""
@@ -172,7 +173,7 @@ class _Proposing:
         for one in self.about.relations if table == "organisations" and column.kind in ("country", "domain") else ():
             if one.file is not file or one.key != one.header or not one.to.layout.delimiter or one.to.code_page:
                 continue
-            hits = [suggest(table, column.name, seen, self.percent) for seen in one.to.columns.values()]
+            hits = [suggest(table, column.name, seen, self.enough) for seen in one.to.columns.values()]
             best = max((hit for hit in hits if hit), key=lambda hit: (hit.score, -len(hit.header)), default=None)
             if best:
                 value = {"lookup": one.to.path.name, "on": one.header, "take": best.header}

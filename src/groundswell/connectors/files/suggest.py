@@ -6,7 +6,7 @@ A suggestion says why it is made. Where the kind of a canonical column can be se
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -26,6 +26,9 @@ _SAID = {
 NAME_PARTS = ("first_name", "last_name")
 """Columns that no table has: together they are a full name."""
 Phrase = tuple[str, ...]
+
+
+_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 
 
 def phrase(text: str) -> Phrase:
@@ -96,14 +99,32 @@ def _learn(found: Knowledge, file: FileMap) -> None:
                     said.setdefault(normal(alias), f"{name} in {file.name}")
 
 
-def suggest(table: str, column: str, seen: SeenColumn, percent: int) -> Suggestion | None:
+@dataclass(frozen=True)
+class Enough:
+    """Percent of the filled cells that must be of a kind: `named` where the header means the column, `cells` elsewhere."""
+
+    cells: int
+    named: int
+
+    @classmethod
+    def of(cls, limits: Mapping[str, int]) -> "Enough":
+        return cls(limits["draft_percent"], limits["draft_named_percent"])
+
+
+def _means(header: str, table: str, column: str) -> bool:
+    """Whether a header, or what stands outside its brackets, means a column: "Deal Value (EUR)" is a deal value."""
+    meant = {phrase(column), *knowledge().whole.get((table, column), ())}
+    return not meant.isdisjoint({phrase(header), phrase(_BRACKETS.sub(" ", header))})
+
+
+def suggest(table: str, column: str, seen: SeenColumn, enough: Enough) -> Suggestion | None:
     """Whether a column of a file may be a canonical column: by its header, and by its cells where they can tell."""
     known, at, words = knowledge(), (table, column), phrase(seen.header)
-    kind = _kind(table, column)
+    kind, percent = _kind(table, column), enough.cells
     if alias := known.aliases.get(at, {}).get(normal(seen.header)):
-        score, why = 1.0, f"the header is an alias of {alias}"
-    elif words == phrase(column) or words in known.whole.get(at, ()):
-        score, why = 0.9, f"the header means {table}.{column}"
+        score, why, percent = 1.0, f"the header is an alias of {alias}", enough.named
+    elif _means(seen.header, table, column):
+        score, why, percent = 0.9, f"the header means {table}.{column}", enough.named
     elif hit := max((p for p in known.within.get(at, ()) if _within(p, words)), key=len, default=()):
         score, why = 0.4 + 0.3 * len(hit) / len(words), f"the header holds '{' '.join(hit)}'"
     elif kind in ("email", "domain", "country", "currency") and seen.proves(kind, percent):
@@ -115,11 +136,11 @@ def suggest(table: str, column: str, seen: SeenColumn, percent: int) -> Suggesti
     return Suggestion(seen.header, score, why)
 
 
-def doubts(table: str, seen: SeenColumn, percent: int) -> Iterator[str]:
+def doubts(table: str, seen: SeenColumn, enough: Enough) -> Iterator[str]:
     """Columns of a table that the header means and the cells are not."""
     for column in TABLES[table].columns:
-        named = phrase(seen.header) in {phrase(column.name), *knowledge().whole.get((table, column.name), ())}
-        if named and column.kind in _SAID and seen.filled and not seen.proves(column.kind, percent):
+        named = _means(seen.header, table, column.name)
+        if named and column.kind in _SAID and seen.filled and not seen.proves(column.kind, enough.named):
             yield f"the header means {table}.{column.name}, but only {proof(seen, column.kind)}"
 
 
