@@ -20,6 +20,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from groundswell.core.rights import SEES_ALL
+from groundswell.reads import overview
 from groundswell.reads.overview import QUIET
 from groundswell.reads.partners import Standing, standing_of
 from groundswell.reads.rights import mine
@@ -266,6 +267,7 @@ def _facts_of_all(run_id: str) -> Facts:
 def forget_facts() -> None:
     """Count anew what was counted once a process: for whoever changes a published run by hand."""
     _facts_of_all.cache_clear()
+    overview.forget()
 
 
 def _facts(rows: Rows) -> Facts:
