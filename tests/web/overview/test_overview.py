@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from groundswell.core.concentration import concentration
 from groundswell.engine.home import Home
-from groundswell.reads import listing
 from groundswell.reads.overview import flows
 from groundswell.reads.partners import Ranked
 from groundswell.records.disputes import Dispute
@@ -23,13 +22,6 @@ from groundswell.records.staff import Book, Staff
 from tests.web.conftest import keep
 
 SignedIn = Callable[[str], Client]
-
-
-@pytest.fixture(autouse=True)
-def _counted_anew() -> Iterator[None]:
-    listing.forget_facts()
-    yield
-    listing.forget_facts()
 
 
 def current() -> Run:
@@ -216,7 +208,6 @@ def test_the_overview_costs_the_same_with_one_and_with_three_partners(
     browser = signed_in(role)
     for count in (1, 3):
         keep(count)
-        listing.forget_facts()
         assert browser.get("/overview/").status_code == 200
         with CaptureQueriesContext(connection) as asked:
             browser.get("/overview/")
