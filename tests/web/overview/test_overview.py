@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from groundswell.core.concentration import concentration
@@ -20,6 +21,7 @@ from groundswell.records.loads import Load
 from groundswell.records.runs import Published, PublishedPartner, Run
 from groundswell.records.staff import Book, Staff
 from tests.web.conftest import keep
+from tests.web.routes import ROUTES
 
 SignedIn = Callable[[str], Client]
 
@@ -223,8 +225,32 @@ def test_no_page_asks_twice_what_is_published(address: str, signed_in: SignedIn)
     assert sum('FROM "records_published"' in one["sql"] for one in asked.captured_queries) <= 1
 
 
-def test_before_the_first_run_the_page_says_what_fills_it(signed_in: SignedIn) -> None:
+@pytest.mark.parametrize("role", ["administrator", "leader", "seller"])
+def test_before_the_first_run_no_page_breaks(role: str, signed_in: SignedIn) -> None:
     Published.objects.all().delete()
+    browser = signed_in(role)
+    for name, route in ROUTES.items():
+        if not route.acts:
+            given = dict(route.others) | ({route.partner: "o_1"} if route.partner else {})
+            status = browser.get(reverse(name, kwargs=given)).status_code
+            assert status in ((200, 302, 404, 422) if role in route.roles else (403,)), name
+
+
+@pytest.mark.parametrize("address", ["/overview/", "/partners/", "/disputes/", "/overview/counted/"])
+def test_before_the_first_run_a_page_leads_to_what_fills_it(address: str, signed_in: SignedIn) -> None:
+    Published.objects.all().delete()
+    works, leader = signed_in("operations"), signed_in("leader")
+    assert 'class="button first" href="/data/jobs/#assess"' in works.get(address).content.decode()
+    assert "Somebody of operations assesses the partners" in text(leader.get(address))
+    Load.objects.update(voided_at=timezone.now())
+    assert 'class="button first" href="/data/#upload"' in works.get(address).content.decode()
+    page = leader.get(address).content.decode()
+    assert "Somebody of operations loads it" in page
+    assert "#upload" not in page
+
+
+def test_what_is_not_known_is_not_said_to_be_none(signed_in: SignedIn) -> None:
+    keep(2)
+    PublishedPartner.objects.update(won=None, segment="")
     page = text(signed_in("leader").get("/overview/"))
-    assert "Nothing is assessed yet" in page
-    assert "Load a deal export" in page
+    assert "What 2 partners won in 12 months is not known; 2 cannot be placed yet." in page

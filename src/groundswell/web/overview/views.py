@@ -12,7 +12,7 @@ from groundswell.core.rights import SEES_ALL
 from groundswell.reads.decisions import decisions
 from groundswell.reads.listing import facts
 from groundswell.reads.overview import Flow, flows, overview_for
-from groundswell.reads.partners import NothingPublished, published
+from groundswell.reads.partners import published
 from groundswell.reads.policy import policy_of
 from groundswell.reads.quality import more_of
 from groundswell.reads.sources import freshness, sources
@@ -37,10 +37,7 @@ _MEANS = {
 def overview(request: HttpRequest) -> HttpResponse:
     """The published run on one page, of the partners that this person sees."""
     one, now = staff(request), dt.datetime.now(dt.UTC)
-    try:
-        run = published()
-    except NothingPublished:
-        return render(request, "overview/empty.html")
+    run = published()
     found = overview_for(run, one, _LISTED)
     manifest, spread, policy = run.manifest, found.spread, policy_of(home(), run)
     limit = home().policy.instance.limits["fresh_days"]

@@ -141,11 +141,7 @@ def _vary(answer: HttpResponse) -> HttpResponse:
 def _answer(
     request: HttpRequest, asked: _Asked, more: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    one = staff(request)
-    try:
-        run = published()
-    except NothingPublished:
-        return render(request, "partners/nothing.html")
+    one, run = staff(request), published()
     try:
         found = listing.page(run, one, asked.listing, asked.cursor)
     except BadListing as error:
