@@ -43,7 +43,7 @@ def _all(parts: Sequence[SafeString]) -> SafeString:
 
 def lorenz(found: Concentration, marks: Sequence[int] = (3, 10)) -> SafeString:
     """How much the largest carry together, the largest first; at most 400 points are drawn."""
-    width, height, left, bottom = 520, 240, 44, 26
+    width, height, left, bottom = 400, 220, 44, 26
     n = max(found.producing, 1)
     reach = min(len(found.amounts), max(n + n // 4, max(marks) + 2))
     step = max(1, reach // 400)
@@ -72,7 +72,7 @@ def lorenz(found: Concentration, marks: Sequence[int] = (3, 10)) -> SafeString:
                 written = min(y + 14, floor)
                 parts.append(_text(x + 10, written, f"top {mark} carry {percent(found.top(mark))}", "strong"))
     x, y = at(n, 1)
-    early = x < left + 100  # the words would run into the axis
+    early = x < left + 110  # the words would run into the axis
     parts.append(_text(x + 10 if early else width - 12, y + 16, f"{n:,} carry all", "", "start" if early else "end"))
     ticks = sorted({0, round(reach / 2), reach})
     parts += [_text(at(tick, 0)[0], height - 6, f"{tick:,}", anchor="middle") for tick in ticks]
