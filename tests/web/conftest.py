@@ -13,6 +13,7 @@ from django.db import connections
 from django.test import Client, override_settings
 
 from groundswell.engine.home import Home
+from groundswell.reads.listing import forget_facts
 from groundswell.records.runs import Published, PublishedPartner
 from groundswell.records.staff import Staff
 from groundswell.runs.publish import published_partner
@@ -52,6 +53,7 @@ def instance(made_once: Path, tmp_path: Path) -> Iterator[Home]:
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], EMAIL_FILE_PATH=path / "mail",
     ):  # fmt: skip
         (path / "uploads").mkdir(exist_ok=True)
+        forget_facts()  # copies have the same run, and what is read of a run is read once a process
         yield Home(path)
     connections["default"].close()
 
@@ -80,4 +82,5 @@ def keep(count: int) -> list[PublishedPartner]:
         one = {**there[number % len(there)].result, **named}
         more.append(published_partner(run, one))
     PublishedPartner.objects.bulk_create(more, batch_size=500)
+    forget_facts()
     return list(run.partners.all())

@@ -44,6 +44,8 @@ class Act:
     said: dict[str, object] = field(default_factory=dict)
     changed: bool = True
     """Set to False where it turned out that nothing is to be changed: then no entry is left."""
+    number: int = 0
+    """Of its entry, once the act is done; 0 where none was left."""
 
 
 @contextmanager
@@ -60,10 +62,10 @@ def act(
         one = Act(about, dict(said or {}))
         yield one
         if one.changed:
-            _append(actor, verb, one)
+            one.number = _append(actor, verb, one)
 
 
-def _append(actor: Actor, verb: str, one: Act) -> None:
+def _append(actor: Actor, verb: str, one: Act) -> int:
     key = Secrets.of(actor.home).trail
     last = Entry.objects.order_by("-number").first()
     entry = Entry(
@@ -72,6 +74,7 @@ def _append(actor: Actor, verb: str, one: Act) -> None:
     entry.digest = chained(key, last.digest if last else FIRST, entry.content)
     entry.save(force_insert=True)
     transaction.on_commit(lambda: _keep_head(actor.home, entry, sealed(key, entry.number, entry.digest)))
+    return entry.number
 
 
 def heads(home: Path) -> Path:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from groundswell.actions.act import Actor, act
-from groundswell.actions.uploads import Upload
+from groundswell.actions.uploads import Upload, kept
 from groundswell.engine.home import Home
 from groundswell.records import jobs as states
 from groundswell.records.jobs import Job, Schedule
@@ -88,7 +88,9 @@ def again(actor: Actor, job: Job) -> Job:
     if job.state not in (states.FAILED, states.CANCELLED):
         raise CannotAsk(f"Job {job.pk} is {job.state}; there is nothing to try again.")
     as_of = dt.date.fromisoformat(job.as_of) if job.as_of else None
-    right = "assess" if job.kind == "assess" else _RIGHT
+    if (digest := job.request.get("digest")) and kept(actor.home, digest) is None:
+        raise CannotAsk("The file is not kept any more. Hand it over again.")
+    right = {"assess": "assess", "export": "export partners"}.get(job.kind, _RIGHT)
     return _asked(
         actor, "asked again for", f"job {job.pk}", {}, job.kind, job.request, f"again {job.pk}", "", as_of, right
     )

@@ -71,6 +71,14 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--segment", default=None, help="only those of a segment, such as ready; 'not placed' for the others"
     )
+    one = command("export", "every row of the list as pages export it, to a sheet")
+    one.add_argument(
+        "--list",
+        default="",
+        metavar="QUERY",
+        help="filters and order as in the address of the page: segment=ready&order=-won",
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", required=True, help="the sheet, .csv or .xlsx")
     one = command(
         "overview", "the published run on one screen: who is ready and idle, who went quiet, what is not known"
     )
@@ -98,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--fix", action="store_true", help="write `needs` of signals as their measures use them")
     one = command("doctor", "check that everything promised is there")
     one.add_argument("--rebuild", action="store_true", help="make the lake anew from the kept files")
+    command("sweep", "remove files that pages left behind: uploads that no job needs, sheets older than kept_days")
     one = command("demo", "from made exports to a ranked list and one explanation, in a folder of its own")
     one.add_argument("--partners", type=_count, default=347, help="how many made partners (default: 347)")
     one.add_argument("--seed", type=int, default=7, help="another seed, another made ecosystem (default: 7)")

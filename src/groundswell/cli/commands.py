@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import duckdb
 from deltalake.exceptions import DeltaError
 from django.db.utils import DatabaseError
 
-from groundswell.actions import quarantine
-from groundswell.actions.act import Actor, heads
+from groundswell.actions import exports, quarantine
+from groundswell.actions.act import Actor, NotAllowed, heads
 from groundswell.actions.loads import CannotRevert, revert
 from groundswell.actions.staff import CannotInvite, invite
 from groundswell.cli import arguments, demo, say
@@ -36,6 +37,7 @@ from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
 from groundswell.reads import partners as standings
 from groundswell.reads import sheets, tables, trail
+from groundswell.reads.listing import BadListing, Listing
 from groundswell.reads.overview import overview
 from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
@@ -49,11 +51,12 @@ from groundswell.runs.kept import checked
 from groundswell.runs.parts import Part, parts
 from groundswell.runs.prepare import Asked, NoSpace, Request, named_mappings
 from groundswell.runs.propose import proposal
+from groundswell.runs.sweep import sweep
 from groundswell.runs.take_in import Unsettled, take_in
 from groundswell.runs.trial import trial
 from groundswell.server.serve import PortTaken, serve, site
 
-_READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor", "audit")
+_READING = ("partners", "export", "explain", "tables", "loads", "quarantine", "doctor", "audit")
 """Commands that have nothing to say where nothing was taken in."""
 
 
@@ -67,6 +70,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     commands: Mapping[str, Callable[[Home, argparse.Namespace], int]] = {
         "take-in": _take_in, "assess": _assess, "partners": _partners, "overview": _overview, "explain": _explain,
         "tables": _tables, "loads": _loads, "quarantine": _quarantine, "check": _check, "doctor": _doctor, "demo": _demo,
+        "export": _export, "sweep": _sweep,
         "serve": _serve, "invite": _invite, "audit": _audit,
     }  # fmt: skip
     try:
@@ -85,7 +89,7 @@ def run(asked: argparse.Namespace, path: Path) -> int:
         return _fail(str(error), Exit.QUESTION)
     except (CannotRevert, Refused, sheets.DoesNotFit, tables.Withheld) as error:
         return _fail(str(error), Exit.REFUSED)
-    except (CannotInvite, PortTaken) as error:
+    except (CannotInvite, NotAllowed, PortTaken) as error:
         return _fail(str(error), Exit.REFUSED)
     except (Locked, Fenced) as error:
         return _fail(str(error), Exit.LOCKED)
@@ -446,6 +450,30 @@ def _quarantine(home: Home, asked: argparse.Namespace) -> int:
         of = _named(asked.what) if asked.what else None
         found = [one for one in rows_aside() if of in (None, one.row.load)]
         print(say.quarantine(found, asked.all, _width()))
+    return Exit.ACCEPTED
+
+
+def _export(home: Home, asked: argparse.Namespace) -> int:
+    form = asked.out.suffix.removeprefix(".").lower()
+    if form not in ("csv", "xlsx"):
+        raise Usage(f"--out {asked.out}: a sheet is called .csv or .xlsx")
+    try:
+        wanted = Listing.parsed(dict(parse_qsl(asked.list)))
+    except BadListing as error:
+        raise Usage(f"--list {asked.list}: {error}") from error
+    person, path, currency = asked_by(), asked.out.absolute(), home.policy.instance.home_currency
+    if held():
+        count = exports.write(Actor(home.path, person, _now()), wanted, form, path, currency)
+    else:
+        _check_folder(asked.out)
+        count = exports.export(_actor(home), wanted, form, path, currency)
+    print(f"{count:,} {'partner' if count == 1 else 'partners'} written to {asked.out.name if held() else asked.out}")
+    return Exit.ACCEPTED
+
+
+def _sweep(home: Home, asked: argparse.Namespace) -> int:
+    found = sweep(home, _now())
+    print(f"{found.uploads} uploads and {found.sheets} files of sheets removed, {found.size:,} bytes")
     return Exit.ACCEPTED
 
 

@@ -5,7 +5,7 @@ The engine has cut every table at the day before this is called. Nothing here kn
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from groundswell.core.coverage import Ask, Coverage
@@ -204,14 +204,21 @@ def _pieces(policy: Policy, halves: list[Half], ask: Ask) -> dict[str, dict[str,
     return found
 
 
-def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    added: dict[str, int] = {}
-    for missing in unavailable.values():
+def would_compute(unavailable: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Table -> the signals that could be computed if it were complete; the table that brings most first.
+
+    Signals that wait for several tables are under none.
+    """
+    found: dict[str, list[str]] = {}
+    for signal, missing in unavailable.items():
         tables = {name.split(".")[0].split(" ")[0] for name in missing}
         if len(tables) == 1:
-            table = tables.pop()
-            added[table] = added.get(table, 0) + 1
-    return dict(sorted(added.items(), key=lambda item: (-item[1], item[0])))
+            found.setdefault(tables.pop(), []).append(signal)
+    return {table: tuple(found[table]) for table in sorted(found, key=lambda name: (-len(found[name]), name))}
+
+
+def _would_add(unavailable: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    return {table: len(signals) for table, signals in would_compute(unavailable).items()}
 
 
 def _remarks(policy: Policy, as_of: dt.date, fiscal: Calendar) -> Iterator[str]:

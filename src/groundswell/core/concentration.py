@@ -1,8 +1,12 @@
 """How much of a sum lies with how few: shares, Herfindahl-Hirschman index, Gini coefficient, and the curve of both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from math import lcm
+
+_NONE = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,9 @@ class Concentration:
 
     def top(self, count: int) -> Fraction:
         """The share of the largest so many, from 0 to 1."""
-        return sum(self.amounts[:count], Fraction(0)) / sum(self.amounts)
+        return sum(self.amounts[:count], Fraction(0)) / self.whole
 
-    @property
+    @cached_property
     def whole(self) -> Fraction:
         """The sum of all."""
         return sum(self.amounts, Fraction(0))
@@ -36,7 +40,7 @@ class Concentration:
         """How many have none."""
         return len(self.amounts) - self.producing
 
-    @property
+    @cached_property
     def producing(self) -> int:
         """How many have any."""
         return sum(1 for one in self.amounts if one)
@@ -47,13 +51,18 @@ def concentration(amounts: Iterable[Fraction]) -> Concentration | None:
 
     Source: O. Herfindahl, A. Hirschman; Gini by the mean difference.
     """
-    ordered: Sequence[Fraction] = sorted(amounts, reverse=True)
-    if any(one < 0 for one in ordered):
+    given = tuple(amounts)
+    scale = lcm(*(one.denominator for one in given))
+    units = sorted(
+        (one.numerator * (scale // one.denominator) for one in given), reverse=True
+    )  # as whole numbers: exact, and quick
+    if units and units[-1] < 0:
         raise ValueError("an amount is negative; net credits against sales first")
-    whole, n = sum(ordered, Fraction(0)), len(ordered)
+    whole, n = sum(units), len(units)
     if not whole:
         return None
-    hhi = sum(((one / whole) ** 2 for one in ordered), Fraction(0)) * 10_000
-    ranked = sum(place * one for place, one in enumerate(reversed(ordered), 1))
-    gini = 2 * ranked / (n * whole) - Fraction(n + 1, n)
-    return Concentration(tuple(ordered), hhi, 10_000 / hhi, gini, gini * n / (n - 1) if n > 1 else None)
+    hhi = Fraction(10_000 * sum(one * one for one in units), whole * whole)
+    ranked = sum(place * one for place, one in enumerate(reversed(units), 1))
+    gini = Fraction(2 * ranked, n * whole) - Fraction(n + 1, n)
+    ordered = tuple(Fraction(one, scale) if one else _NONE for one in units)
+    return Concentration(ordered, hhi, 10_000 / hhi, gini, gini * n / (n - 1) if n > 1 else None)

@@ -9,7 +9,7 @@ import zoneinfo
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from django.db import connection
@@ -57,6 +57,12 @@ def _as_written(path: Path, name: str, run: Run) -> bool:
         return False
 
 
+@lru_cache(maxsize=4)
+def checked(found: tuple[tuple[str, str], ...]) -> Policy:
+    """The policy of these texts. Checking takes a third of a second, and most runs have the texts of the run before."""
+    return catalog.policy(dict(found))
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder of an instance. Landings, lake, runs and records lie below it."""
@@ -67,7 +73,7 @@ class Home:
     @cached_property
     def policy(self) -> Policy:
         """The policy in force: the shipped files with the instance's own laid over them. Raises BadPolicy."""
-        return catalog.policy(texts(self.path))
+        return checked(tuple(texts(self.path).items()))
 
     @property
     def lake(self) -> Path:

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from groundswell.core.reason import TOO_LITTLE
+from groundswell.reads import overview
 from groundswell.reads.overview import QUIET
 from groundswell.reads.rights import Sight, mine, sight
 from groundswell.reads.sheets import Cell
@@ -256,6 +257,7 @@ def forget_facts() -> None:
     """Count anew what was counted once a process: for whoever changes a published run by hand."""
     _counted.cache_clear()
     _facts.cache_clear()
+    overview.forget()
 
 
 @lru_cache(maxsize=128)

@@ -4,18 +4,17 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from groundswell.core.concentration import Concentration, concentration
-from groundswell.core.rights import may
+from groundswell.core.rights import SEES_ALL
 from groundswell.reads.partners import Ranked, Standing, published, standing_of
 from groundswell.reads.rights import mine
-from groundswell.records.disputes import Dispute
-from groundswell.records.loads import QuarantinedRow
-from groundswell.records.runs import PublishedPartner
-from groundswell.records.staff import Book, Staff
+from groundswell.records.runs import PublishedPartner, Run
+from groundswell.records.staff import Staff
 
 QUIET = ("gone quiet", "unlikely")
 SEGMENTS = ("active", "ready", "developing", "inactive", "")
@@ -39,6 +38,10 @@ class Overview:
     """Whose figures a person should look at."""
     wanted: tuple[tuple[str, int], ...]
     """The conditions that would place partners, with how many."""
+    spread: Concentration | None
+    """How won revenue of 12 months is spread over those of whom it is known; None where there is none."""
+    unknown: int
+    """Of how many partners that is not known."""
 
     @property
     def unplaced(self) -> int:
@@ -53,26 +56,47 @@ class Overview:
 
 def overview(at_most: int) -> Overview:
     """The published run, whole. Raises NothingPublished."""
-    return _overview(published().partners.all(), at_most)
-
-
-def overview_for(staff: Staff, at_most: int) -> Overview:
-    """The published run as far as one of our people sees it. Raises NothingPublished."""
-    return _overview(mine(staff, published().partners.all()), at_most)
-
-
-def _overview(partners: QuerySet[PublishedPartner], at_most: int) -> Overview:
     run = published()
-    counted = dict(partners.order_by().values_list("segment").annotate(Count("pk")))
+    return _overview(run, run.partners.all(), at_most)
+
+
+def overview_for(run: Run, staff: Staff, at_most: int) -> Overview:
+    """A run as far as one of our people sees it. Of one that everybody reads nothing changes: it is read once a process."""
+    if staff.role in SEES_ALL:
+        return _of_all(run.run_id, at_most)
+    return _overview(run, mine(staff, run.partners.all()), at_most)
+
+
+@lru_cache(maxsize=2)
+def _of_all(run_id: str, at_most: int) -> Overview:
+    run = Run.objects.get(run_id=run_id)
+    return _overview(run, run.partners.all(), at_most)
+
+
+def forget() -> None:
+    """Read anew what was read once a process: for whoever changes a published run by hand."""
+    _of_all.cache_clear()
+
+
+def _overview(run: Run, partners: QuerySet[PublishedPartner], at_most: int) -> Overview:
     quiet = partners.filter(quiet__in=QUIET)
+    placed = (
+        partners.order_by()
+        .values_list("segment")
+        .annotate(n=Count("pk"), silent=Count("pk", filter=Q(quiet__in=QUIET)))
+    )
+    counted = {segment: (count, silent) for segment, count, silent in placed}
+    spread, unknown = _concentration(partners)
     return Overview(
         run=Ranked(run.run_id, run.as_of, (), run.manifest),
-        segments={name: counted.get(name, 0) for name in (*SEGMENTS, *(set(counted) - set(SEGMENTS)))},
+        segments={name: counted.get(name, (0, 0))[0] for name in (*SEGMENTS, *(set(counted) - set(SEGMENTS)))},
         idle=_first(partners.filter(segment="ready"), at_most),
         quiet=_first(quiet, at_most),
-        quiet_count=quiet.count(),
+        quiet_count=sum(silent for _, silent in counted.values()),
         look_at=_first(partners.filter(look_at__gt=0), at_most),
         wanted=_wanted(partners.filter(segment="").values_list("result__standing__would_place", flat=True)),
+        spread=spread,
+        unknown=unknown,
     )
 
 
@@ -107,11 +131,29 @@ class Flow:
     now: int
 
 
-def flows(run: Ranked) -> tuple[dt.date | None, tuple[Flow, ...]]:
-    """How partners moved since the last quarter-end, by segment, and that day; nothing where there is no earlier month."""
+@dataclass(frozen=True)
+class Flows:
+    """How partners moved since the last quarter-end. Who joined was not there then; who left is not there now."""
+
+    since: dt.date
+    segments: tuple[Flow, ...]
+    joined: int
+    left: int
+    moved: int
+    """From one segment to another."""
+
+    @property
+    def whole(self) -> Flow:
+        """All partners: those who came and went are those who joined and left."""
+        opening, now = (sum(getattr(one, end) for one in self.segments) for end in ("opening", "now"))
+        return Flow("", opening, self.joined, self.left, now)
+
+
+def flows(run: Ranked) -> Flows | None:
+    """How partners moved since the last quarter-end, by segment; None where no earlier month is known."""
     standing = run.manifest["standing"]
     if not standing["since"]:
-        return None, ()
+        return None
     pairs = [(start, end, n) for start, end, n in standing["flows"]]
     named = [*SEGMENTS, *sorted({one for start, end, _ in pairs for one in (start, end)} - {*SEGMENTS, _NOT_THERE})]
     found = [
@@ -124,64 +166,17 @@ def flows(run: Ranked) -> tuple[dt.date | None, tuple[Flow, ...]]:
         )
         for name in named
     ]
-    return dt.date.fromisoformat(standing["since"]), tuple(found)
+    return Flows(
+        since=dt.date.fromisoformat(standing["since"]),
+        segments=tuple(found),
+        joined=sum(n for start, _, n in pairs if start == _NOT_THERE),
+        left=sum(n for _, end, n in pairs if end == _NOT_THERE),
+        moved=sum(n for start, end, n in pairs if start != end and _NOT_THERE not in (start, end)),
+    )
 
 
-def concentration_of(staff: Staff) -> tuple[Concentration | None, int]:
-    """How won revenue of 12 months is spread over the partners that somebody sees; and of how many it is not known.
-
-    Those of whom it is not known are left out, and counted: they are no zeros.
-    """
-    partners = mine(staff, published().partners.order_by())
-    known = partners.filter(won__isnull=False, won__gte=0).values_list("won", flat=True)
-    return concentration(Fraction(one) for one in known if one is not None), partners.filter(won=None).count()
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Something that waits for a person: what, why it waits, and the page where it is done."""
-
-    what: str
-    why: str
-    page: str
-    query: str = ""
-
-
-def decisions(staff: Staff) -> list[Decision]:
-    """What waits for one of our people, the most urgent first."""
-    partners = mine(staff, published().partners.order_by())
-    found = []
-    if may(staff.role, "assign partners"):
-        alone = partners.filter(segment="ready").exclude(partner_id__in=Book.objects.values("partner_id")).count()
-        if alone:
-            what = (
-                f"Give {alone} ready and idle partners a manager"
-                if alone > 1
-                else "Give a ready and idle partner a manager"
-            )
-            found.append(
-                Decision(what, "able and engaged, and in nobody's book", "partners", "segment=ready&manager=nobody")
-            )
-    reviewed = partners.filter(reviews__gt=0).count()
-    if reviewed:
-        what = (
-            f"Decide about {reviewed} partners on a review list"
-            if reviewed > 1
-            else "Decide about a partner on a review list"
-        )
-        found.append(Decision(what, "low for several quarters though enough was known", "partners", "list=review"))
-    odd = partners.filter(look_at__gt=0).count()
-    if odd:
-        what = f"Look at the rows of {odd} partners" if odd > 1 else "Look at the rows of a partner"
-        found.append(Decision(what, "their figures may not mean what they say", "partners", "list=look"))
-    if may(staff.role, "answer disputes"):
-        disputed = Dispute.objects.filter(verdict="").count()
-        if disputed:
-            what = f"Answer {disputed} disputes" if disputed > 1 else "Answer a dispute"
-            found.append(Decision(what, "somebody says that a figure is wrong", "disputes"))
-    if may(staff.role, "take in data"):
-        aside = QuarantinedRow.objects.filter(load__voided_at=None).exclude(retries__put_right=True).count()
-        if aside:
-            what = f"Put {aside} rows right" if aside > 1 else "Put a row right"
-            found.append(Decision(what, "set aside at take-in; nothing was guessed, nothing dropped", "quarantine"))
-    return found[:3]
+def _concentration(partners: QuerySet[PublishedPartner]) -> tuple[Concentration | None, int]:
+    """How won revenue of 12 months is spread, and of how many it is not known: those are left out, they are no zeros."""
+    won = list(partners.order_by().values_list("won", flat=True))
+    known = [one for one in won if one is not None]
+    return concentration(Fraction(one) if one else Fraction(0) for one in known if one >= 0), len(won) - len(known)

@@ -2,9 +2,8 @@
 
 from functools import lru_cache
 
-from groundswell.core import catalog
 from groundswell.core.declare import Policy
-from groundswell.engine.home import Damaged, Home
+from groundswell.engine.home import Damaged, Home, checked
 from groundswell.records.runs import Run
 
 
@@ -15,10 +14,4 @@ def policy_of(home: Home, run: Run) -> Policy:
     if damage := home.damaged_outputs(run, stored):
         raise Damaged(damage[0])
     folder = home.run_folder(run.run_id)
-    return _checked(tuple((name.removeprefix("policy/"), (folder / name).read_text("utf-8")) for name in stored))
-
-
-@lru_cache(maxsize=4)
-def _checked(texts: tuple[tuple[str, str], ...]) -> Policy:
-    """The policy of these texts: checking them takes a tenth of a second, and most runs have those of the run before."""
-    return catalog.policy(dict(texts))
+    return checked(tuple((name.removeprefix("policy/"), (folder / name).read_text("utf-8")) for name in stored))

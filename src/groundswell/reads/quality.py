@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from groundswell.core.assess import availability
+from groundswell.core.assess import availability, would_compute
 from groundswell.engine.home import Home
 
 
@@ -51,6 +51,20 @@ def quality(home: Home, as_of: dt.date) -> Quality:
         shared_domains=tuple((str(row["domain"]), int(str(row["n"]))) for row in shared),
         deals_without_amount=int(str(empty)),
     )
+
+
+@dataclass(frozen=True)
+class More:
+    """What a source could bring, in words, and the signals that could be computed then."""
+
+    what: str
+    signals: tuple[str, ...]
+
+
+def more_of(manifest: dict[str, Any]) -> list[More]:
+    """What would add signals to a run, that which adds most first."""
+    lacking = manifest["unavailable"]
+    return [More(wanted(table, lacking), signals) for table, signals in would_compute(lacking).items()]
 
 
 _WORDS = 4

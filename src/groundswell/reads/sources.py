@@ -2,8 +2,9 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
@@ -82,6 +83,55 @@ def sources(now: dt.datetime, fresh_days: int, aside: Iterable[Aside]) -> list[S
         )
         for one in found
     ]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A run found that so many of the partners regularly active at a source fell silent together, about a day."""
+
+    last_on: dt.date
+    partners: int
+    regulars: int
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """One source: its newest export, how many days ago it was true, and what of it is late or has stopped."""
+
+    name: str
+    kinds: tuple[str, ...]
+    known_at: dt.datetime
+    days: int
+    late: tuple[Source, ...]
+    """Its kinds of files beyond the agreed age, the latest first."""
+    stopped: Stopped | None
+
+
+def freshness(found: Iterable[Source], manifest: Mapping[str, Any]) -> list[Fresh]:
+    """Every source; those that stopped by a run first, then those that are late, then by age.
+
+    `manifest` is the run's; one made before it held what stopped says it in its remarks alone.
+    """
+    by_name: dict[str, list[Source]] = {}
+    for one in found:
+        by_name.setdefault(one.name, []).append(one)
+    stopped = manifest.get("stopped", {})
+    fresh = [
+        Fresh(
+            name=name,
+            kinds=tuple(one.kind for one in ones),
+            known_at=max(one.known_at for one in ones),
+            days=min(one.days for one in ones),
+            late=tuple(sorted((one for one in ones if one.late), key=lambda one: -one.late)),
+            stopped=_stopped(stopped[name]) if name in stopped else None,
+        )
+        for name, ones in by_name.items()
+    ]
+    return sorted(fresh, key=lambda one: (one.stopped is None, not one.late, -one.days, one.name))
+
+
+def _stopped(said: Mapping[str, Any]) -> Stopped:
+    return Stopped(dt.date.fromisoformat(said["last_on"]), said["partners"], said["regulars"])
 
 
 def kind_of(format_: str) -> str:

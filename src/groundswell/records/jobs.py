@@ -67,6 +67,8 @@ class Job(models.Model):
             "assess": f"Assess as of {self.as_of}",
             "retry": f"Retry rows of {self.request.get('of', '')}",
             "revert": f"Take back {self.request.get('of', '')}",
+            "export": f"Write {self.request.get('name', '')}",
+            "sweep": "Remove files that nobody needs any more",
         }
         return named.get(self.kind, self.kind)
 

@@ -73,6 +73,10 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
         "unavailable": found.unavailable,
         "would_add": found.would_add,
         "remarks": found.remarks,
+        "stopped": {
+            one.source: {"last_on": str(one.last_on), "partners": one.partners, "regulars": one.regulars}
+            for one in found.stopped
+        },
         "standing": counts(stood),
         "peers": _peers(policy, found),
         "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},

@@ -44,6 +44,8 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "assess": ("assess",),
     "retry": ("quarantine", "retry"),
     "revert": ("loads", "revert"),
+    "export": ("export",),
+    "sweep": ("sweep",),
 }
 """Kind of job -> the command that does it."""
 stopping = Event()
@@ -148,10 +150,16 @@ def uploads(home: Path) -> Path:
     return home / "uploads"
 
 
+def sheets(home: Path) -> Path:
+    """Where sheets lie that jobs have written: each in a folder called by its job and the token it was written under."""
+    return home / "sheets"
+
+
 def _run(job: Job) -> str:
     home = Path(os.environ["GROUNDSWELL_HOME"])
     lies = folder(home)
-    lies.mkdir(mode=0o700, exist_ok=True)
+    for needed in (lies, uploads(home), sheets(home)):
+        needed.mkdir(mode=0o700, exist_ok=True)
     for old in lies.glob(f"{job.pk}-*"):  # of a try whose worker was killed
         old.unlink(missing_ok=True)
     log, report = lies / f"{job.pk}-{job.token}.log", lies / f"{job.pk}-{job.token}.json"
@@ -177,10 +185,13 @@ def command(job: Job, home: Path, report: Path) -> list[str]:
     """The command line that does a job. Raises ValueError for a kind that none does."""
     if job.kind not in _COMMANDS:
         raise ValueError(f"no command does a job of kind '{job.kind}'")
-    day = [f"--as-of={job.as_of}"] if job.as_of else []
-    told = [f"--report={report}"] if job.kind == "take-in" else []
+    own = {
+        "take-in": [f"--report={report}"],
+        "assess": [f"--as-of={job.as_of}"],
+        "export": [f"--out={sheets(home) / f'{job.pk}-{job.token}' / str(job.request.get('name'))}"],
+    }
     first, *verb = _COMMANDS[job.kind]
-    options = ["--home", str(home), *day, *told]  # before the words: between two of them no option may stand
+    options = ["--home", str(home), *own.get(job.kind, ())]  # before the words: between two of them no option may stand
     return [sys.executable, "-m", "groundswell", first, *options, *verb, *job.request.get("words", ())]
 
 

@@ -9,10 +9,14 @@ from django.core.management import call_command
 from groundswell.engine.lock import Locked, writer
 from groundswell.server.settings import HOME
 
+_AT_NIGHT = dt.time(3)
+"""When files that pages left behind are removed, in the home zone: hardly anybody hands one over."""
+
 
 def main() -> None:
     """Prepare the instance of $GROUNDSWELL_HOME; ends with a sentence where another process writes."""
     django.setup()
+    from groundswell.records.jobs import Schedule
     from groundswell.records.upgrade import behind, catch_up
 
     if behind():
@@ -21,6 +25,7 @@ def main() -> None:
                 catch_up()
         except Locked as busy:
             sys.exit(str(busy))
+    Schedule.objects.get_or_create(kind="sweep", defaults={"at": _AT_NIGHT})
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
 

@@ -210,7 +210,7 @@ def test_a_load_is_taken_back_by_a_job_that_leaves_its_entry(signed_in: Browser)
 
 
 @pytest.mark.parametrize(
-    ("path", "queries"), [("/data/", 10), ("/data/loads/", 5), ("/data/jobs/", 6), ("/data/quarantine/", 6)]
+    ("path", "queries"), [("/data/", 9), ("/data/loads/", 4), ("/data/jobs/", 6), ("/data/quarantine/", 5)]
 )
 def test_pages_ask_as_much_of_one_row_as_of_three(signed_in: Browser, path: str, queries: int) -> None:
     browser, now = signed_in("operations"), dt.datetime.now(dt.UTC)

@@ -82,7 +82,7 @@ def test_queries_do_not_grow(count: int, signed_in: SignedIn) -> None:
         with CaptureQueriesContext(connection) as queries:
             assert browser.get(_at(busy, below)).status_code == 200
         asked[below] = sum(not _of_the_sign_in(query["sql"]) for query in queries)
-    assert asked == {"": 8, "evidence/": 6, **dict.fromkeys(TABS[2:], 6), SIGNAL: 8}
+    assert asked == {"": 7, "evidence/": 5, **dict.fromkeys(TABS[2:], 5), SIGNAL: 7}
 
 
 def _of_the_sign_in(sql: str) -> bool:

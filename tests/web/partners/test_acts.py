@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 
 import openpyxl
@@ -45,6 +46,66 @@ def test_partners_go_into_a_book_together_and_the_page_says_how_many(signed_in: 
     )
     signed_in("leader").post("/partners/assign/", {"partner": chosen[:1], "to": "nobody"})
     assert sorted(Book.objects.values_list("partner_id", flat=True)) == sorted(chosen[1:])
+
+
+def undo(page: str) -> str:
+    """Where the form of a page leads that takes an assignment back."""
+    return re.findall(r'action="(/partners/assign/\d+/undo/[^"]*)"', page)[-1]
+
+
+def books() -> set[tuple[str, int, object]]:
+    return set(Book.objects.values_list("partner_id", "manager_id", "since"))
+
+
+@pytest.mark.parametrize("to", ["manager", "nobody"])
+def test_an_assignment_is_taken_back_as_one_act_from_the_message_that_confirms_it(to: str, signed_in: SignedIn) -> None:
+    rows, manager, other = keep(36), Staff.objects.get(role="manager"), Staff.objects.get(role="leader")
+    Staff.objects.filter(pk=other.pk).update(role="manager")
+    Book.objects.all().delete()
+    browser = signed_in("operations")
+    browser.post("/partners/assign/", {"partner": [rows[0].partner_id], "to": str(other.pk)})
+    before = books()
+    chosen = [row.partner_id for row in rows[:3]]
+    to = str(manager.pk) if to == "manager" else to
+    page = browser.post("/partners/assign/?order=-won", {"partner": chosen, "to": to}, follow=True).content.decode()
+    assert books() != before
+    entries = Entry.objects.count()
+    answer = browser.post(undo(page), follow=True)
+    assert answer.redirect_chain[-1][0] == "/partners/?order=-won"
+    assert "Taken back: 3 partners are where they were." in answer.content.decode()
+    assert books() == before
+    assert Entry.objects.count() == entries + 1
+    assert (last().verb, last().said["partners"]) == ("took back an assignment", sorted(chosen))
+
+
+def test_what_was_changed_since_is_not_taken_back(signed_in: SignedIn) -> None:
+    rows, manager = keep(36), Staff.objects.get(role="manager")
+    Book.objects.all().delete()
+    browser = signed_in("operations")
+    chosen = [row.partner_id for row in rows[:3]]
+    page = browser.post("/partners/assign/", {"partner": chosen, "to": str(manager.pk)}, follow=True).content.decode()
+    signed_in("leader").post("/partners/assign/", {"partner": chosen[:1], "to": str(manager.pk)})
+    browser.post(undo(page))
+    assert list(Book.objects.values_list("partner_id", flat=True)) == chosen[:1]
+    assert last().said["partners"] == sorted(chosen[1:])
+    entries = Entry.objects.count()
+    answer = browser.post(undo(page), follow=True).content.decode()
+    assert "Nothing was taken back: somebody has changed it since." in answer
+    assert Entry.objects.count() == entries
+
+
+def test_nobody_takes_back_what_is_not_their_own(signed_in: SignedIn) -> None:
+    row, manager = keep(3)[0], Staff.objects.get(role="manager")
+    page = signed_in("operations").post(
+        "/partners/assign/", {"partner": row.partner_id, "to": str(manager.pk)}, follow=True
+    )
+    address = undo(page.content.decode())
+    before = books(), Entry.objects.count()
+    assert signed_in("leader").post(address).status_code == 404
+    assert signed_in("manager").post(address).status_code == 403
+    assert signed_in("operations").post("/partners/assign/1/undo/").status_code == 404
+    assert signed_in("operations").get(address).status_code == 405
+    assert (books(), Entry.objects.count()) == before
 
 
 @pytest.mark.parametrize(("to", "chosen"), [("", True), ("nobody", False), ("seller", True), ("999", True)])

@@ -17,7 +17,7 @@ from groundswell.actions import uploads
 from groundswell.actions.jobs import CannotAsk
 from groundswell.core.tables.cells import Fault, Reading, read_instant
 from groundswell.reads import sources as reading
-from groundswell.reads.quality import wanted
+from groundswell.reads.quality import more_of
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.jobs import Job
 from groundswell.records.loads import Load
@@ -88,7 +88,8 @@ def _sources(request: HttpRequest, form: forms.Form, status: int = 200) -> HttpR
         "together": reading.together(found),
         "stale": [one for one in found if one.late],
         "waiting": sum(not one.since for one in aside),
-        "signals": signals_of(pointer.run) if pointer else None,
+        "run": pointer.run if pointer else None,
+        "signals": _signals_of(pointer.run) if pointer else None,
         "since": reading.since(pointer.moved_at if pointer else None),
         "jobs": Job.objects.select_related("asked_by")[:_RECENT],
         "form": form,
@@ -101,15 +102,11 @@ def _sources(request: HttpRequest, form: forms.Form, status: int = 200) -> HttpR
     return render(request, "data/sources.html", said, status=status)
 
 
-def signals_of(run: Run) -> dict[str, Any]:
+def _signals_of(run: Run) -> dict[str, Any]:
     """How many signals the run could compute, drawn and in words, and what would add most."""
-    could, would = run.manifest["signals"], run.manifest["would_add"]
-    more = [(wanted(table, run.manifest["unavailable"]), count) for table, count in would.items()]
-    return {
-        **could,
-        "would_add": more,
-        "bar": charts.shares(could["computable"], list(would.values()), could["declared"]),
-    }
+    could, more = run.manifest["signals"], more_of(run.manifest)
+    bar = charts.shares(could["computable"], [len(one.signals) for one in more], could["declared"])
+    return {**could, "more": more, "bar": bar}
 
 
 @page("take in data")

@@ -106,6 +106,7 @@ def _said(request: HttpRequest, found: Job, wrong: str = "") -> dict[str, Any]:
         "takes_in": allowed(staff(request), "take in data"),
         "once": uuid.uuid4().hex,
         "wrong": wrong,
+        "mine": found.asked_by_id == staff(request).pk,
     }
 
 

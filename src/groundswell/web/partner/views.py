@@ -25,6 +25,7 @@ from groundswell.reads.policy import policy_of
 from groundswell.reads.rights import mine
 from groundswell.records.runs import PublishedPartner, Run
 from groundswell.web.partner import said
+from groundswell.web.partners.rows import kind
 from groundswell.web.shell import charts, words
 from groundswell.web.shell.page import actor, allowed, home, page, staff
 
@@ -88,6 +89,7 @@ class _Opened:
         before, after, place, count = reads.neighbours(_listed(self.request, self.row.run), self.row)
         frame = {
             "one": self.one,
+            "partner_kind": kind(self.row.partner_type),
             "run": self.row.run,
             "manager": reads.manager_of(self.one.partner_id),
             "tab": tab,

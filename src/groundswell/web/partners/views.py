@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST
@@ -25,6 +26,7 @@ from groundswell.reads.listing import BadListing, Facts, Listing
 from groundswell.reads.partners import NothingPublished, published, standing_of
 from groundswell.reads.policy import policy_of
 from groundswell.reads.rights import mine
+from groundswell.records.jobs import OPEN, Job
 from groundswell.records.runs import Run
 from groundswell.records.staff import Book, Staff
 from groundswell.records.views import SavedView
@@ -139,11 +141,7 @@ def _vary(answer: HttpResponse) -> HttpResponse:
 def _answer(
     request: HttpRequest, asked: _Asked, more: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    one = staff(request)
-    try:
-        run = published()
-    except NothingPublished:
-        return render(request, "partners/nothing.html")
+    one, run = staff(request), published()
     try:
         found = listing.page(run, one, asked.listing, asked.cursor)
     except BadListing as error:
@@ -313,10 +311,26 @@ def assigned(request: HttpRequest) -> HttpResponse:
         wrong = "Select at least one partner." if not chosen else "Choose a manager, or nobody."
         return _refused(request, assign=wrong)
     manager = managers.get(to)
-    count = books.assign(actor(request), chosen, manager)
-    verb = "is" if count == 1 else "are"
-    where = f"in the book of {manager}" if manager else "in nobody's book"
-    messages.success(request, f"{many(count, 'partner')} {verb} {where} now.")
+    done = books.assign(actor(request), chosen, manager)
+    said = {"done": done, "manager": manager, "query": request.GET.urlencode()}
+    messages.success(request, render_to_string("partners/assigned.html", said, request))
+    return _back(request)
+
+
+@page("assign partners")
+@require_POST
+def unassigned(request: HttpRequest, number: int) -> HttpResponse:
+    """Take back an assignment of one's own."""
+    try:
+        count = books.undo(actor(request), number)
+    except books.CannotUndo as error:
+        raise Http404 from error
+    if count:
+        messages.success(
+            request, f"Taken back: {many(count, 'partner')} {'is' if count == 1 else 'are'} where they were."
+        )
+    else:
+        messages.info(request, "Nothing was taken back: somebody has changed it since.")
     return _back(request)
 
 
@@ -344,18 +358,59 @@ def dropped(request: HttpRequest) -> HttpResponse:
 
 @page("export partners")
 @require_POST
-def exported(request: HttpRequest) -> FileResponse:
-    """Every partner of the list as a sheet, without a cap: written whole before its first byte leaves."""
+def exported(request: HttpRequest) -> HttpResponseBase:
+    """Every partner of the list as a sheet, without a cap: written whole before its first byte leaves, or by a job."""
     form = request.POST.get("form", "")
     if form not in ("csv", "xlsx"):
         raise BadRequest(f"no form '{form}'")
-    asked = _Asked.of(request).listing
+    asked, run = _Asked.of(request).listing, _run_or_404()
+    named = f"partners-{home().today(dt.datetime.now(dt.UTC))}.{form}"
+    count, _ = listing.counted(run, staff(request), asked)
+    if count > home().policy.instance.limits["export_rows"]:
+        return redirect("partners-sheet", exports.ask(actor(request), asked, form, named).pk)
     path = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"export-{secrets.token_hex(8)}.{form}"
-    currency = policy_of(home(), _run_or_404()).instance.home_currency
+    currency = policy_of(home(), run).instance.home_currency
     try:
         exports.export(actor(request), asked, form, path, currency)
         file = path.open("rb")
     finally:
         path.unlink(missing_ok=True)  # whoever reads it holds it open; nothing stays behind
-    named = f"partners-{home().today(dt.datetime.now(dt.UTC))}.{form}"
     return FileResponse(file, as_attachment=True, filename=named)
+
+
+def _sheet_or_404(request: HttpRequest, number: int) -> Job:
+    """The job of a sheet, of whoever asked for it: to all others there is none."""
+    return get_object_or_404(Job, pk=number, kind="export", asked_by=staff(request))
+
+
+@page("export partners")
+def written(request: HttpRequest, number: int) -> HttpResponse:
+    """A sheet that is too long to wait for: how far it is, and once it is written the way to take it away."""
+    return _written(request, _sheet_or_404(request, number))
+
+
+def _written(request: HttpRequest, job: Job, wrong: str = "", status: int = 200) -> HttpResponse:
+    said = {
+        "job": job,
+        "runs": job.state in OPEN,
+        "there": exports.where(home().path, job) is not None,
+        "days": home().policy.instance.limits["kept_days"],
+        "list": f"{reverse('partners')}?{job.request['words'][0].removeprefix('--list=')}".removesuffix("?"),
+        "wrong": wrong,
+    }
+    answer = render(
+        request, "partners/sheet_state.html" if _part(request) else "partners/sheet.html", said, status=status
+    )
+    return _vary(answer)
+
+
+@page("export partners")
+@require_POST
+def taken(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Take a written sheet away."""
+    job = _sheet_or_404(request, number)
+    try:
+        file = exports.take(actor(request), job).open("rb")
+    except exports.NotThere as error:
+        return _written(request, job, str(error), 422)
+    return FileResponse(file, as_attachment=True, filename=job.request["name"])

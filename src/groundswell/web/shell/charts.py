@@ -17,6 +17,10 @@ def _chart(width: int, height: int, title: str, inside: SafeString, kind: str = 
     )  # fmt: skip
 
 
+_LINE = 14
+"""Between two lines of text."""
+
+
 def _points(xy: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in xy)
 
@@ -39,11 +43,11 @@ def _all(parts: Sequence[SafeString]) -> SafeString:
 
 def lorenz(found: Concentration, marks: Sequence[int] = (3, 10)) -> SafeString:
     """How much the largest carry together, the largest first; at most 400 points are drawn."""
-    width, height, left, bottom = 520, 240, 44, 26
+    width, height, left, bottom = 400, 220, 44, 26
     n = max(found.producing, 1)
     reach = min(len(found.amounts), max(n + n // 4, max(marks) + 2))
     step = max(1, reach // 400)
-    whole, run, curve = sum(found.amounts, Fraction(0)), Fraction(0), [(0.0, 0.0)]
+    whole, run, curve = found.whole, Fraction(0), [(0.0, 0.0)]
     for place, amount in enumerate(found.amounts[:reach], 1):
         run += amount
         if place % step == 0 or place in (n, reach, *marks):
@@ -58,14 +62,20 @@ def lorenz(found: Concentration, marks: Sequence[int] = (3, 10)) -> SafeString:
     area = [*(at(x, y) for x, y in curve), at(reach, 0), at(0, 0)]
     parts.append(format_html('<polygon class="band" points="{}"/>', _points(area)))
     parts.append(format_html('<polyline class="subject" points="{}"/>', _points([at(x, y) for x, y in curve])))
-    for mark in marks:
+    floor = float(height - bottom - 6)
+    written = float(floor + 2 * _LINE)
+    for mark in reversed(marks):
         if mark < n:
             x, y = at(mark, float(found.top(mark)))
             parts.append(format_html('<circle class="dot" cx="{}" cy="{}" r="4"/>', f"{x:.1f}", f"{y:.1f}"))
-            parts.append(_text(x + 10, y + 14, f"top {mark} carry {percent(found.top(mark))}", "strong"))
+            if abs(min(y + 14, floor) - written) >= _LINE:  # two marks of almost the same share have one label
+                written = min(y + 14, floor)
+                parts.append(_text(x + 10, written, f"top {mark} carry {percent(found.top(mark))}", "strong"))
     x, y = at(n, 1)
-    parts.append(_text(min(x, width - 12), y + 16, f"{n} carry all", anchor="end"))
-    parts += [_text(at(x, 0)[0], height - 6, f"{x}", anchor="middle") for x in (0, round(reach / 2), reach)]
+    early = x < left + 110  # the words would run into the axis
+    parts.append(_text(x + 10 if early else width - 12, y + 16, f"{n:,} carry all", "", "start" if early else "end"))
+    ticks = sorted({0, round(reach / 2), reach})
+    parts += [_text(at(tick, 0)[0], height - 6, f"{tick:,}", anchor="middle") for tick in ticks]
     said = f"{n} of {len(found.amounts)} partners carry all; " + "; ".join(
         f"the top {mark} carry {percent(found.top(mark))}" for mark in marks if mark < n
     )

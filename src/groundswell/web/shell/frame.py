@@ -6,9 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from groundswell.records.disputes import Dispute
-from groundswell.records.runs import Published
+from groundswell.records.runs import Published, Run
 from groundswell.web.shell.page import allowed, staff
 
 THEMES = ("light", "dark", "system")
@@ -64,12 +65,17 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     jobs: dict[str, list[dict[str, Any]]] = {}
     for way in ways(request):
         jobs.setdefault(way["job"], []).append(way)
-    pointer = Published.pointer()
     return found | {
         "navigation": [{"job": job, "ways": mine} for job, mine in jobs.items()],
-        "run": pointer.run if pointer else None,
+        "run": SimpleLazyObject(_run),  # a page that has read the run itself hands it over, and it is not read again
         "can_load": allowed(staff(request), "take in data"),
     }
+
+
+def _run() -> Run | None:
+    """The published run for a page that only says as of when; without its manifest, by far the largest part."""
+    pointer = Published.objects.select_related("run").defer("run__manifest").filter(only=1).first()
+    return pointer.run if pointer else None
 
 
 def ways(request: HttpRequest) -> list[dict[str, Any]]:

@@ -10,10 +10,13 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 
 from groundswell.actions.act import Actor, NotAllowed
 from groundswell.core.rights import VERBS, may
 from groundswell.engine.home import Home
+from groundswell.reads.partners import NothingPublished
+from groundswell.records.loads import Load
 from groundswell.records.staff import Staff
 
 View = Callable[..., HttpResponseBase]
@@ -49,6 +52,8 @@ def page(right: str) -> Callable[[View], View]:
                 return view(request, *args, **kwargs)
             except NotAllowed as error:
                 raise PermissionDenied(str(error)) from error
+            except NothingPublished:
+                return _nothing(request)
 
         vars(opened)["right"] = right
         return opened
@@ -60,6 +65,17 @@ def public(view: View) -> View:
     """A page that anybody opens, signed in or not."""
     vars(view)["right"] = None
     return view
+
+
+def _nothing(request: HttpRequest) -> HttpResponseBase:
+    """A page of the published run where there is none: what fills it, for whoever asks."""
+    one = staff(request)
+    said = {
+        "loaded": Load.objects.filter(state="committed", voided_at=None).exists(),
+        "loads": allowed(one, "take in data"),
+        "assesses": allowed(one, "assess"),
+    }
+    return render(request, "shell/nothing.html", said)
 
 
 def _sign_in(request: HttpRequest) -> HttpResponseBase:

@@ -97,6 +97,15 @@ def many(count: int, forms: str) -> str:
     return words.many(count, one, more)
 
 
+_COUNTS = ("No", "One", "Two", "Three")
+
+
+@register.filter
+def words_of(count: int) -> str:
+    """A small count at the head of a sentence; a larger one as a figure."""
+    return _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
+
+
 @register.filter
 def of(found: Any, name: str) -> Any:
     """What stands under a name: {{ bars|of:part.name }}."""

@@ -24,6 +24,8 @@ menu?.addEventListener("click", () =>
   menu.setAttribute("aria-expanded", menu.getAttribute("aria-expanded") === "true" ? "false" : "true"),
 );
 
+let lastPicked = null; // where a range begins that a click with Shift ends
+
 function open(name) {
   const dialog = document.getElementById(name);
   if (!dialog) return;
@@ -38,6 +40,14 @@ document.addEventListener("click", (event) => {
   if (closer) { event.preventDefault(); closeDrawer(); }
   const all = event.target.closest("[data-selects-all]");
   if (all) for (const box of boxes()) box.checked = all.checked;
+  const picked = event.target.closest("[data-row] input[type=checkbox]");
+  if (picked) {
+    const every = boxes(), from = every.indexOf(lastPicked), to = every.indexOf(picked);
+    if (event.shiftKey && from >= 0) {
+      for (const box of every.slice(Math.min(from, to), Math.max(from, to) + 1)) box.checked = picked.checked;
+    }
+    lastPicked = picked;
+  }
   if (all || event.target.matches("[data-row] input[type=checkbox]")) countSelected();
 });
 
@@ -128,11 +138,12 @@ document.addEventListener("keydown", (event) => {
     k: () => move(-1),
     o: () => { const page = here?.querySelector("[data-page]"); if (page) location.assign(page.href); },
     x: () => here?.querySelector("input[type=checkbox]")?.click(),
+    v: () => document.querySelector(".tabs.lists a[aria-current], .tabs.lists a")?.focus(),
     u: () => document.querySelector("[data-upload] input[type=file]")?.click(),
     "[": () => document.querySelector("[rel=prev]")?.click(),
     "]": () => document.querySelector("[rel=next]")?.click(),
   };
-  const act = acts[event.key] ?? (/^[1-9]$/.test(event.key) ? () => document.querySelectorAll(".tabs a")[event.key - 1]?.click() : null);
+  const act = acts[event.key] ?? (/^[1-9]$/.test(event.key) ? () => document.querySelectorAll(".tabs a, [data-nth]")[event.key - 1]?.click() : null);
   if (act) {
     event.preventDefault();
     act();
