@@ -1,6 +1,7 @@
 """Every command as its users run it: exit codes, words, and the shapes that programs read."""
 
 import csv
+import datetime as dt
 import io
 import json
 import shutil
@@ -184,6 +185,22 @@ def test_assess_before_anything_was_known_says_since_when_it_is(told: Home) -> N
     assert (found.returncode, "so nothing is published" in found.stderr) == (4, True)  # the list stays as it was
     assert "No partner was known on 2026-08-31. The oldest load is known since 2026-09-01 00:00Z" in found.stderr
     refused(command(told.path, "assess", "--as-of", "31.08.2026"), 2, "not a day; write 2026-01-31")
+
+
+def test_a_day_that_has_not_come_is_not_assessed(told: Home) -> None:
+    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # the home zone is UTC
+    refused(command(told.path, "assess", "--as-of", str(tomorrow)), 2, f"--as-of {tomorrow} lies in the future")
+    assert f"as of {DAY}, run " in command(told.path, "partners").stdout
+
+
+def test_an_assessment_of_an_earlier_day_says_that_everybody_reads_it_now_and_how_to_go_back(told: Home) -> None:
+    earlier = command(told.path, "assess", "--as-of", "2026-09-15").stdout
+    assert f"Lists and pages showed {DAY}; they now show 2026-09-15, to everybody." in earlier
+    back = f"groundswell assess --as-of {DAY}"
+    assert f"To go back: {back}" in earlier
+    assert "as of 2026-09-15, run " in command(told.path, "partners").stdout
+    assert "they now show" not in command(told.path, *back.split()[1:]).stdout
+    assert f"as of {DAY}, run " in command(told.path, "partners").stdout
 
 
 def test_partners_as_csv_and_json_and_for_reading(told: Home) -> None:
@@ -645,11 +662,11 @@ def test_a_day_at_the_ends_of_the_calendar_is_refused_with_the_range(told: Home,
     refused(command(told.path, *words, "--as-of", day), 2, f"--as-of {day}: write a day from 1900-01-01 to 9998-12-31")
 
 
-@pytest.mark.parametrize("day", ["1900-01-01", "9998-12-31"])
-def test_the_first_and_the_last_day_of_the_range_are_answered(told: Home, day: str) -> None:
+@pytest.mark.parametrize(("day", "code"), [("1900-01-01", 4), ("9998-12-31", 2)])
+def test_the_first_and_the_last_day_of_the_range_are_answered(told: Home, day: str, code: int) -> None:
     assert command(told.path, "tables", "deals", "--as-of", day).returncode == 0
     found = command(told.path, "assess", "--as-of", day)
-    assert found.returncode in (0, 4)  # nobody was known in 1900
+    assert found.returncode == code  # nobody was known in 1900, and 9998 has not come
     assert "Traceback" not in found.stderr
 
 

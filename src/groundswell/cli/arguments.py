@@ -63,8 +63,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--strict", action="store_true", help="refuse a file of which a row would be quarantined")
     one.add_argument("--json", action="store_true", help="print what happened as JSON")
     one.add_argument("--report", type=Path, metavar="FILE", help="write what happened to this file too, as JSON")
-    one = command("assess", "assess every partner as of a day, and publish")
-    one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
+    one = command("assess", "assess every partner as of a day, and publish: lists and pages show that day from then on")
+    one.add_argument(
+        "--as-of", default="", metavar="DAY", help="a day such as 2026-01-31, none after today (default: today)"
+    )
     one = command("partners", "the ranked list of the published run")
     printed(one)
     one.add_argument("--limit", type=_count, default=0, help="the first so many (default: all)")

@@ -41,6 +41,7 @@ from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.jobs import Fenced, asked_by, held
 from groundswell.records.loads import Load
+from groundswell.records.runs import Published
 from groundswell.records.staff import Staff
 from groundswell.records.trail import Entry
 from groundswell.records.upgrade import behind, catch_up
@@ -297,14 +298,17 @@ def _answers(asked: argparse.Namespace, names: set[str]) -> dict[str, dict[str, 
 
 def _assess(home: Home, asked: argparse.Namespace) -> int:
     as_of = _day(home, asked.as_of)
+    if as_of > home.today(_now()):
+        raise Usage(f"--as-of {as_of} lies in the future; nothing of it is known yet")
     try:
         with _writing(home, "assess"):
+            before = Published.current()
             run_ = assess.run(home, as_of, _now())
     except assess.NobodyKnown as error:
         return _fail(f"{error}.\n{_nobody(home, as_of)}", Exit.REFUSED)
     print(say.run(run_.manifest))
-    if as_of > home.today(_now()):
-        print(f"{as_of} lies in the future: only what is known today is in it.")
+    if before is not None and before.as_of > as_of:
+        print(say.moved_back(before, run_))
     if not run_.manifest["partners"]:
         print(_nobody(home, as_of))
     return Exit.ACCEPTED

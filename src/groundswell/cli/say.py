@@ -14,11 +14,13 @@ from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation, Month
 from groundswell.reads.overview import SEGMENTS, Overview, needed
+from groundswell.reads.partner import enough
 from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality, computable, computable_of
 from groundswell.reads.quarantine import Aside
 from groundswell.reads.sheets import Cell
 from groundswell.records.loads import Load
+from groundswell.records.runs import Run
 
 
 def number(value: Fraction | str | None, places: int = 2) -> str:
@@ -285,6 +287,14 @@ def run(manifest: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def moved_back(before: Run, now: Run) -> str:
+    """That everybody now reads an earlier day than before, and how to go back."""
+    return (
+        f"Lists and pages showed {before.as_of}; they now show {now.as_of}, to everybody. "
+        f"To go back: groundswell assess --as-of {before.as_of}"
+    )
+
+
 def nobody(first: Load | None, as_of: Any, ever: bool) -> str:
     """Why nobody could be assessed; `ever`: whether partners are known by now."""
     if first is None:
@@ -439,6 +449,9 @@ def _flows(flows: Sequence[Sequence[Any]]) -> str:
 # -------------------------------------------------------------------------------------------------------- explain
 
 
+TOO_LITTLE = "too little known to say"
+
+
 def explanation(found: Explanation) -> str:
     """One partner in words: figure, range, every line with what it gives and the rows behind it."""
     return "\n".join(_explained(found))
@@ -455,7 +468,7 @@ def _explained(found: Explanation) -> Iterator[str]:
     yield ""
     known, span = f"{number(one.coverage * 100, 0)}% known", f"{number(one.low)} to {number(one.high)}"
     if one.total is None or one.state == "too little known":
-        yield f"Readiness: too little known to say. It lies in {span} of {said['out_of']}, {known}."
+        yield f"Readiness: {TOO_LITTLE}. It lies in {span} of {said['out_of']}, {known}."
     else:
         judged = f"{one.band}, {one.state}"
         yield f"Readiness: {number(one.total)} of {said['out_of']} ({judged}), range {span}, {known}."
@@ -538,7 +551,8 @@ def _past(found: Explanation) -> Iterator[str]:
     parts += sorted({name for month in found.history for name in month.parts} - set(parts))
     headers = ["month-end", "readiness", "known", *(name.replace("_", " ") for name in parts), "segment", ""]
     rows = [
-        [str(month.day), _points(month.total), f"{month.coverage * 100:.0f}%", *(_points(month.parts.get(part)) for part in parts),
+        [str(month.day), _points(month.total) if enough(found.policy, month) else TOO_LITTLE, f"{month.coverage * 100:.0f}%",
+         *(_points(month.parts.get(part)) for part in parts),
          month.segment or NOT_PLACED, "; ".join(_marks(month, before))]
         for before, month in zip((None, *found.history), found.history, strict=False)
     ]  # fmt: skip
@@ -559,7 +573,8 @@ def _marks(month: Month, before: Month | None) -> Iterator[str]:
         yield f"edition {month.edition} from here on"
     if month.then is not None:
         why = "by another policy" if month.then.other_policy else "from other facts"
-        yield f"published then: {_points(month.then.total)}, {month.then.segment or NOT_PLACED}, {why}"
+        figure = _points(month.then.total) if month.then.enough else TOO_LITTLE
+        yield f"published then: {figure}, {month.then.segment or NOT_PLACED}, {why}"
 
 
 def _contributions(one: Standing) -> dict[str, Fraction]:
