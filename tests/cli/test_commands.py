@@ -15,7 +15,7 @@ from subprocess import CompletedProcess
 import pytest
 from django.db import connections
 from openpyxl import load_workbook
-from tests.river import command, take_in
+from tests.river import assess, command, take_in, take_in_text
 from tests.stories.instances import become, beside, differing, facts, instance
 
 from groundswell.engine import landings
@@ -239,6 +239,27 @@ def test_a_name_that_several_bear_lists_the_candidates(told: Home) -> None:
     part = command(told.path, "explain", "wind")
     refused(part, 3, "is the name of 4 partners")
     refused(command(told.path, "explain", "Westwind"), 2, "no partner of the published run is called 'Westwind'")
+
+
+def test_a_name_is_found_without_its_accents_and_a_near_one_is_offered(home: Home) -> None:
+    names = ["Ångermark Data Inc.", "Ångermark Røst AS", "Angermark Róst AS", "Weiß & Łoś GmbH"]
+    rows = "".join(f"P{at},{name},DE,gold,2019-04-02\n" for at, name in enumerate(names))
+    take_in_text(home, "p.csv", f"{PARTNERS.splitlines()[0]}\n{rows}", "2026-09-01")
+    assess(home, DAY)
+
+    def asked(name: str) -> str:
+        found = command(home.path, "explain", name)
+        return found.stdout.partition("  (")[0] if found.returncode == 0 else found.stderr
+
+    assert asked("ANGERMARK  data inc.") == asked("angermark data") == asked("ångermark data") == names[0]
+    assert asked("Ångermark Røst AS") == names[1]  # as it is written, whoever else is written nearly so
+    assert "is the name of 2 partners" in asked("angermark rost as")
+    listed = asked("angermark")
+    assert "is the name of 3 partners" in listed
+    assert all(name in listed for name in names[:3])
+    assert asked("weiss & los") == names[3]
+    assert "called 'Angermak Data Inc'. Did you mean 'Ångermark Data Inc.'" in asked("Angermak Data Inc")
+    assert "Did you mean" not in asked("Quite Another")
 
 
 def test_explain_goes_down_to_the_line_of_the_file(told: Home, made: Path) -> None:
