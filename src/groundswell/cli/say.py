@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
+from textwrap import wrap
 from typing import Any
 
 from groundswell.actions.quarantine import Exported
@@ -369,10 +370,10 @@ NOT_PLACED = "not placed"
 
 def overview(found: Overview, width: int = 10_000) -> str:
     """The published run on one screen."""
-    return "\n".join(_cut_to(line, width) for line in _overview(found))
+    return "\n".join(_cut_to(line, width) for line in _overview(found, width))
 
 
-def _overview(found: Overview) -> Iterator[str]:
+def _overview(found: Overview, width: int) -> Iterator[str]:
     manifest, standing = found.run.manifest, found.run.manifest["standing"]
     segments = standing["segments"]
     names = [*SEGMENTS, *(name for name in segments if name not in SEGMENTS)]
@@ -386,17 +387,20 @@ def _overview(found: Overview) -> Iterator[str]:
     yield f"attention: {_layers(standing['attention'])}"
     yield ""
     yield f"READY AND IDLE: able and engaged, nothing won in 12 months ({segments.get('ready', 0)})"
-    yield from _idle(found)
+    yield from _idle(found, width)
+    yield from _more(segments.get("ready", 0) - len(found.idle), "partners --segment ready")
     yield ""
     yield f"WENT QUIET, each by its own rhythm ({found.quiet_count})"
     for one in found.quiet:
         said = one.result["standing"]["quiet"]
         yield f"  {one.name}: {said['pattern'] or said['state']}; {said['said']}"
+    yield from _more(found.quiet_count - len(found.quiet), f"overview --limit {found.quiet_count}")
     if standing["look_at"]:
         yield ""
         yield f"LOOK AT THE ROWS FIRST ({standing['look_at']})"
         for one in found.look_at:
             yield f"  {one.name}: {'; '.join(reason['said'] for reason in one.result['standing']['look_at'])}"
+        yield from _more(standing["look_at"] - len(found.look_at), f"overview --limit {standing['look_at']}")
     yield ""
     placed = segments.get("", 0)
     yield f"WHAT THE DATA CANNOT SAY YET: {counted(placed, 'partner')} {'is' if placed == 1 else 'are'} not placed"
@@ -426,17 +430,35 @@ def _layers(found: dict[str, Any]) -> str:
     return " · ".join(said.values())
 
 
-def _idle(found: Overview) -> Iterator[str]:
+def _more(left: int, command: str) -> Iterator[str]:
+    """How many a list has left out, and the command that shows them."""
+    if left > 0:
+        yield f"  and {left} more: groundswell {command}"
+
+
+def _idle(found: Overview, width: int) -> Iterator[str]:
+    """Who is ready and idle; below each what would help it most, in full; once below all where it is the same."""
     rows = []
     for one in found.idle:
         momentum = one.result["standing"]["momentum"]
         moved = "" if momentum is None else f"{momentum:+.1f}"
-        rows.append([one.name, _score(one), _span(one), moved, ", ".join(one.strongest), one.next_act])
-    if rows:
-        yield from (
-            f"  {line}"
-            for line in table(["partner", "readiness", "range", "moved", "why", "missing"], rows, 56).splitlines()
-        )
+        rows.append([one.name, _score(one), _span(one), moved, ", ".join(one.strongest)])
+    if not rows:
+        return
+    head, rule, *lines = table(["partner", "readiness", "range", "moved", "why"], rows, 56).splitlines()
+    acts = [one.next_act for one in found.idle]
+    yield from (f"  {head}", f"  {rule}")
+    for line, act in zip(lines, acts, strict=True):
+        yield f"  {line}"
+        if len(set(acts)) > 1:
+            yield from _whole(act, "    next: ", width)
+    if len(set(acts)) == 1:
+        yield from _whole(acts[0], "  next for each of these: " if len(acts) > 1 else "  next: ", width)
+
+
+def _whole(said: str, lead: str, width: int) -> list[str]:
+    """A sentence that is never cut: on as many lines as the terminal's columns ask for."""
+    return wrap(_plain(said), width, initial_indent=lead, subsequent_indent=" " * len(lead)) if said else []
 
 
 def _flows(flows: Sequence[Sequence[Any]]) -> str:
