@@ -44,7 +44,9 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--format", choices=forms, default="table", help="how to print (default: table)")
         one.add_argument("--out", type=Path, metavar="FILE", help="write csv or xlsx to this file; xlsx needs it")
 
-    one = command("take-in", "take in exports: CSV of a known format, or any CSV or Parquet by a mapping file")
+    one = command(
+        "take-in", "take in exports: files of a known format, or any CSV, workbook, Parquet or JSON by a mapping file"
+    )
     one.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the exports, one or more")
     one.add_argument("--mapping", type=Path, help="a mapping file (docs/reference/mapping.md)")
     one.add_argument("--source", default="", help="name of the system the files come from")
