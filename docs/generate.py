@@ -79,7 +79,8 @@ def _commands() -> Lines:
         "Commands",
         arguments.DESCRIPTION + " `python -m groundswell` is the same as `groundswell`.",
         "Every command works on one instance, a folder: `--home`, else the environment variable `GROUNDSWELL_HOME`, else "
-        "`groundswell-home` in the folder where the command is run. The folder is made when it is not there.",
+        "`groundswell-home` in the folder where the command is run. Where it is not there, commands "
+        "that write make it, and those that only read make none.",
     )
     root = arguments.parser()
     subs = next(action for action in root._actions if isinstance(action, argparse._SubParsersAction))

@@ -172,6 +172,22 @@ def test_every_fault_of_a_mapping_is_named_with_its_line(home: Home, made: Path,
 # --------------------------------------------------------------------------------------------- assess and partners
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["partners"], ["overview"], ["explain", "P1"], ["tables", "deals"], ["loads"], ["quarantine"], ["doctor"], ["audit", "list"]],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_reading_where_no_instance_is_makes_no_folder(tmp_path: Path, words: list[str]) -> None:
+    home = tmp_path / "no" / "such"
+    refused(command(home, *words), 2, f"there is no instance in {home}; groundswell take-in makes one")
+    assert not home.parent.exists()
+
+
+def test_checking_the_shipped_policy_makes_no_folder(tmp_path: Path) -> None:
+    assert command(tmp_path / "such", "check").returncode == 0
+    assert not (tmp_path / "such").exists()
+
+
 def test_nothing_is_published_yet(home: Home, made: Path) -> None:
     for words in (["partners"], ["explain", "P1"]):
         refused(command(home.path, *words), 2, "nothing is published yet", "groundswell assess")

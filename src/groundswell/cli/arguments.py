@@ -7,6 +7,8 @@ from pathlib import Path
 from groundswell.core.rights import ROLES
 
 PORT = 8000
+READS = ("partners", "overview", "explain", "tables", "loads", "quarantine", "doctor", "audit")
+"""Commands that have nothing to say where nothing was taken in, and make no folder there."""
 OVERVIEW = 8
 """Partners in each list of the overview."""
 DESCRIPTION = "Which partners are ready, why, and from which rows."

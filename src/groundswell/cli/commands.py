@@ -54,9 +54,6 @@ from groundswell.runs.take_in import Unsettled, take_in
 from groundswell.runs.trial import trial
 from groundswell.server.serve import PortTaken, serve, site
 
-_READING = ("partners", "explain", "tables", "loads", "quarantine", "doctor", "audit")
-"""Commands that have nothing to say where nothing was taken in."""
-
 
 class Usage(Exception):  # noqa: N818 - what happened, in the glossary's words
     """A word of the command that cannot be read."""
@@ -73,10 +70,9 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     try:
         if asked.command != "check":
             home.check_ledger()
-        if asked.command in _READING and not (home.path / "records.sqlite3").is_file():
-            return _fail(
-                f"{home.path} holds no instance yet; groundswell take-in makes one (--home names it)", Exit.USAGE
-            )
+        if asked.command in arguments.READS and not (home.path / "records.sqlite3").is_file():
+            said = f"there is no instance in {home.path}; groundswell take-in makes one (--home names it)"
+            return _fail(said, Exit.USAGE)
         if asked.command != "check" and not (asked.command == "take-in" and (asked.propose or asked.trial)):
             _ready(home)
         return commands[asked.command](home, asked)
