@@ -445,7 +445,7 @@ _SCORE_KEYS = {
     "only_if": "of a line: condition over signals; false gives 0 points",
     "applies_if": "of a line: condition over signals; false takes the line away, it neither counts nor is required",
     "penalty": "`[[penalty]]`: points taken off after the parts are combined, not below 0",
-    "why": "why the numbers are these. Required in every file",
+    "why": "why the numbers are these. Required in every file; one that follows the default keeps the shipped one",
     "source": "where that was decided. Required in every file",
     "since": "first day of the edition; the file is named by it. Required in every file",
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """Telling a source that has stopped from partners that have: many who fall silent together did not all lose interest.
 
-Source of the rule: behaviours.md B-013. A partner is regular at a source with activity on at least four days of the last
-180; silent when it has been quiet for more than three of its own mean gaps. Where more than a share of a source's
-regulars fell silent within two of their gaps of one day, the day and the source are named.
+Source of the rule: docs/explain/dormancy.md, sources that stop. A partner is regular at a source with activity on some
+days of the last half year, silent when it has been quiet for longer than some of its own mean gaps. Where more than a
+share of a source's regulars fell silent together, the day and the source are named. The numbers are bounds of policy.
 """
 
 import datetime as dt
