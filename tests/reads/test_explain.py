@@ -141,3 +141,12 @@ def test_a_month_end_of_which_too_little_was_known_has_no_points_but_the_words_o
     assert "Readiness: too little known to say." in say.explanation(found)
     told = [row.split("  ")[1:3] for row in printed(found).splitlines()[3:]]
     assert told == [[day, "too little known to say"] for day in DAYS[:2]]
+
+
+def test_programs_read_decimals_where_a_decimal_is_exact_and_fractions_elsewhere(home: Home) -> None:
+    home = surveyed(with_points_as_told(home), [61])
+    found = explain(home, "P", 1)
+    told = ["123/10", "-1/8", "3/64", "1/1000", "37/3", "7", "unknown", None]
+    found.standing.result["gaps"] = [{"signal": "s", "gain": gain} for gain in told]
+    gains = [gap["gain"] for gap in say.explanation_json(found)["gaps"]]
+    assert gains == ["12.3", "-0.125", "0.046875", "0.001", "37/3", "7", "unknown", None]

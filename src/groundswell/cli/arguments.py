@@ -83,7 +83,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--limit", type=_count, default=OVERVIEW, help=f"partners in each list (default: {OVERVIEW})")
     one = command("explain", "why a partner stands where it stands, down to file and line")
     one.add_argument("partner", help="id, source id or name, in any case and without accents; a part of it is enough")
-    one.add_argument("--json", action="store_true", help="print it as JSON, figures exact")
+    one.add_argument(
+        "--json", action="store_true", help="print it as JSON, figures exact: 12.3, or 37/3 where no decimal is"
+    )
     one.add_argument("--rows", type=_count, default=3, help="source rows shown behind each signal (default: 3)")
     one = command("tables", "a canonical table as of a day")
     one.add_argument("name", help="such as deals, partners, source_keys")

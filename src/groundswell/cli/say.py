@@ -1,6 +1,7 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -682,6 +683,26 @@ def _gaps(one: Standing) -> Iterator[str]:
             yield f"  up to {number(gap['gain'])} points by {gap['signal']}: {gap['remedy'] or 'no remedy is written down'}"
 
 
+_FRACTION = re.compile(r"(-?\d+)/(\d+)")
+
+
+def _decimals(said: Any) -> Any:
+    """The same with every fraction that a decimal can say exactly written as one: "123/10" is "12.3", "37/3" stays."""
+    if isinstance(said, dict):
+        return {name: _decimals(one) for name, one in said.items()}
+    if isinstance(said, (list, tuple)):
+        return [_decimals(one) for one in said]
+    if not isinstance(said, str) or not (found := _FRACTION.fullmatch(said)):
+        return said
+    over, under = int(found[1]), int(found[2])
+    # A decimal of n places can say it where 10^n is a multiple of the denominator, a product of at most n 2s or 5s.
+    places = next((n for n in range(1, under.bit_length()) if 10**n % under == 0), None)
+    if places is None:
+        return said
+    digits = f"{abs(over) * 10**places // under:0{places + 1}}"
+    return f"{'-' if over < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
 def explanation_json(found: Explanation) -> dict[str, Any]:
     """The same, for programs: exact figures as text, evidence as rows."""
     evidence = {
@@ -700,6 +721,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         "run": found.run_id,
         "as_of": str(found.as_of),
         **found.standing.result,
+        **{name: _decimals(found.standing.result[name]) for name in ("readiness", "signals", "gaps", "standing")},
         "history": past,
         "other_policies": policies,
         "evidence": evidence,
