@@ -79,7 +79,8 @@ def _commands() -> Lines:
         "Commands",
         arguments.DESCRIPTION + " `python -m groundswell` is the same as `groundswell`.",
         "Every command works on one instance, a folder: `--home`, else the environment variable `GROUNDSWELL_HOME`, else "
-        "`groundswell-home` in the folder where the command is run. The folder is made when it is not there.",
+        "`groundswell-home` in the folder where the command is run. Where it is not there, commands "
+        "that write make it, and those that only read make none.",
     )
     root = arguments.parser()
     subs = next(action for action in root._actions if isinstance(action, argparse._SubParsersAction))
@@ -444,7 +445,7 @@ _SCORE_KEYS = {
     "only_if": "of a line: condition over signals; false gives 0 points",
     "applies_if": "of a line: condition over signals; false takes the line away, it neither counts nor is required",
     "penalty": "`[[penalty]]`: points taken off after the parts are combined, not below 0",
-    "why": "why the numbers are these. Required in every file",
+    "why": "why the numbers are these. Required in every file; one that follows the default keeps the shipped one",
     "source": "where that was decided. Required in every file",
     "since": "first day of the edition; the file is named by it. Required in every file",
 }  # fmt: skip

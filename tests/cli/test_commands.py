@@ -1,6 +1,7 @@
 """Every command as its users run it: exit codes, words, and the shapes that programs read."""
 
 import csv
+import datetime as dt
 import io
 import json
 import shutil
@@ -14,7 +15,7 @@ from subprocess import CompletedProcess
 import pytest
 from django.db import connections
 from openpyxl import load_workbook
-from tests.river import command, take_in
+from tests.river import assess, command, take_in, take_in_text
 from tests.stories.instances import become, beside, differing, facts, instance
 
 from groundswell.engine import landings
@@ -171,6 +172,22 @@ def test_every_fault_of_a_mapping_is_named_with_its_line(home: Home, made: Path,
 # --------------------------------------------------------------------------------------------- assess and partners
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["partners"], ["overview"], ["explain", "P1"], ["tables", "deals"], ["loads"], ["quarantine"], ["doctor"], ["audit", "list"]],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_reading_where_no_instance_is_makes_no_folder(tmp_path: Path, words: list[str]) -> None:
+    home = tmp_path / "no" / "such"
+    refused(command(home, *words), 2, f"there is no instance in {home}; groundswell take-in makes one")
+    assert not home.parent.exists()
+
+
+def test_checking_the_shipped_policy_makes_no_folder(tmp_path: Path) -> None:
+    assert command(tmp_path / "such", "check").returncode == 0
+    assert not (tmp_path / "such").exists()
+
+
 def test_nothing_is_published_yet(home: Home, made: Path) -> None:
     for words in (["partners"], ["explain", "P1"]):
         refused(command(home.path, *words), 2, "nothing is published yet", "groundswell assess")
@@ -184,6 +201,22 @@ def test_assess_before_anything_was_known_says_since_when_it_is(told: Home) -> N
     assert (found.returncode, "so nothing is published" in found.stderr) == (4, True)  # the list stays as it was
     assert "No partner was known on 2026-08-31. The oldest load is known since 2026-09-01 00:00Z" in found.stderr
     refused(command(told.path, "assess", "--as-of", "31.08.2026"), 2, "not a day; write 2026-01-31")
+
+
+def test_a_day_that_has_not_come_is_not_assessed(told: Home) -> None:
+    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # the home zone is UTC
+    refused(command(told.path, "assess", "--as-of", str(tomorrow)), 2, f"--as-of {tomorrow} lies in the future")
+    assert f"as of {DAY}, run " in command(told.path, "partners").stdout
+
+
+def test_an_assessment_of_an_earlier_day_says_that_everybody_reads_it_now_and_how_to_go_back(told: Home) -> None:
+    earlier = command(told.path, "assess", "--as-of", "2026-09-15").stdout
+    assert f"Lists and pages showed {DAY}; they now show 2026-09-15, to everybody." in earlier
+    back = f"groundswell assess --as-of {DAY}"
+    assert f"To go back: {back}" in earlier
+    assert "as of 2026-09-15, run " in command(told.path, "partners").stdout
+    assert "they now show" not in command(told.path, *back.split()[1:]).stdout
+    assert f"as of {DAY}, run " in command(told.path, "partners").stdout
 
 
 def test_partners_as_csv_and_json_and_for_reading(told: Home) -> None:
@@ -222,6 +255,27 @@ def test_a_name_that_several_bear_lists_the_candidates(told: Home) -> None:
     part = command(told.path, "explain", "wind")
     refused(part, 3, "is the name of 4 partners")
     refused(command(told.path, "explain", "Westwind"), 2, "no partner of the published run is called 'Westwind'")
+
+
+def test_a_name_is_found_without_its_accents_and_a_near_one_is_offered(home: Home) -> None:
+    names = ["Ångermark Data Inc.", "Ångermark Røst AS", "Angermark Róst AS", "Weiß & Łoś GmbH"]
+    rows = "".join(f"P{at},{name},DE,gold,2019-04-02\n" for at, name in enumerate(names))
+    take_in_text(home, "p.csv", f"{PARTNERS.splitlines()[0]}\n{rows}", "2026-09-01")
+    assess(home, DAY)
+
+    def asked(name: str) -> str:
+        found = command(home.path, "explain", name)
+        return found.stdout.partition("  (")[0] if found.returncode == 0 else found.stderr
+
+    assert asked("ANGERMARK  data inc.") == asked("angermark data") == asked("ångermark data") == names[0]
+    assert asked("Ångermark Røst AS") == names[1]  # as it is written, whoever else is written nearly so
+    assert "is the name of 2 partners" in asked("angermark rost as")
+    listed = asked("angermark")
+    assert "is the name of 3 partners" in listed
+    assert all(name in listed for name in names[:3])
+    assert asked("weiss & los") == names[3]
+    assert "called 'Angermak Data Inc'. Did you mean 'Ångermark Data Inc.'" in asked("Angermak Data Inc")
+    assert "Did you mean" not in asked("Quite Another")
 
 
 def test_explain_goes_down_to_the_line_of_the_file(told: Home, made: Path) -> None:
@@ -645,11 +699,11 @@ def test_a_day_at_the_ends_of_the_calendar_is_refused_with_the_range(told: Home,
     refused(command(told.path, *words, "--as-of", day), 2, f"--as-of {day}: write a day from 1900-01-01 to 9998-12-31")
 
 
-@pytest.mark.parametrize("day", ["1900-01-01", "9998-12-31"])
-def test_the_first_and_the_last_day_of_the_range_are_answered(told: Home, day: str) -> None:
+@pytest.mark.parametrize(("day", "code"), [("1900-01-01", 4), ("9998-12-31", 2)])
+def test_the_first_and_the_last_day_of_the_range_are_answered(told: Home, day: str, code: int) -> None:
     assert command(told.path, "tables", "deals", "--as-of", day).returncode == 0
     found = command(told.path, "assess", "--as-of", day)
-    assert found.returncode in (0, 4)  # nobody was known in 1900
+    assert found.returncode == code  # nobody was known in 1900, and 9998 has not come
     assert "Traceback" not in found.stderr
 
 

@@ -45,3 +45,16 @@ def test_what_cannot_be_made_is_said(tmp_path: Path, words: list[str], said: str
     assert done.returncode in (2, 4)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_holds_something_else_is_left_alone_and_what_it_holds_is_said(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("b.txt", "a.txt", "d.txt", "c.txt"):
+        (home / name).write_text("mine", "utf-8")
+    done = command(home, "demo", "--no-serve")
+    assert done.returncode == 4
+    assert f"{home} holds a.txt, b.txt, c.txt and 1 more, which no demo made; name another folder" in done.stderr
+    (home / "records.sqlite3").write_bytes(b"")
+    assert f"{home} holds an instance that no demo made" in command(home, "demo", "--no-serve").stderr
+    assert len(list(home.iterdir())) == 5

@@ -1,4 +1,4 @@
-"""What a partner can gain at no cost: figures that one person, a program or a made-up row could bring about (B-069).
+"""What a partner can gain at no cost: figures that one person, a program or a made-up row could bring about.
 
 Each attack has its budget, in points of the whole score, with everything known. The reasons stand at the tests and in
 decisions/0003. What is not known is another matter: there the known lines carry their part, and the range says so.
@@ -260,7 +260,7 @@ def test_all_of_it_together_makes_nobody_ready(base: Tables) -> None:
 
 
 def test_badges_and_clicks_alone_make_nobody_ready() -> None:
-    """Certificates cost an exam and are worth ten points; with all that is free they are still far from ready (B-064)."""
+    """Certificates cost an exam and are worth ten points; with all that is free they are still far from ready."""
     found = scored(world(met=True), together(certificates(), answers(20), readings()))
     assert found.total is not None
     assert found.total < READY

@@ -529,8 +529,9 @@ def test_what_a_vendor_sets_once_is_checked(path: str, text: str, fault: str) ->
 def test_a_whole_file_of_limits_names_every_bound() -> None:
     origin = 'why = "w"\nsource = "s"\nsince = 2026-01-01\n'
     names = "header_lines, free_bytes, evidence_rows, ratio, unpacked_bytes, shared_bytes, members, depth, "
-    names += "gone_percent, outage_percent, draft_rows, draft_percent, draft_named_percent, draft_words, peers, history_months, "
-    names += "upload_bytes, export_rows, kept_days, fresh_days"
+    names += "gone_percent, outage_percent, outage_partners, outage_window_days, outage_active_days, "
+    names += "outage_silent_gaps, outage_together_gaps, draft_rows, draft_percent, draft_named_percent, draft_words, "
+    names += "peers, history_months, upload_bytes, export_rows, kept_days, fresh_days"
     rest = f'{names}; write them too, or follows = "default" at the head'
     whole = origin + "[bounds]\ncell_characters = 1000\ncolumns = 10\n"
     assert faults("limits.toml", whole) == [f"limits.toml:4 bounds: leaves out {rest}"]

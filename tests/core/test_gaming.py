@@ -81,7 +81,7 @@ def test_few_peers_say_nothing_and_equal_ones_do(engine: Engine) -> None:
 
 
 def test_injected_gamers_are_found_and_growth_is_left_alone() -> None:
-    """Recall of at least .8 at 5 percent of false positives, and growth listed in at most 5 percent (methods.md M16)."""
+    """Recall of at least .8 at 5 percent of false positives, and growth listed in at most 5 percent."""
     chance = np.random.default_rng(7)
     counts: dict[str, tuple[int, int]] = {}
     for i in range(1000):

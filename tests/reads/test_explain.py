@@ -77,7 +77,7 @@ def test_after_a_change_of_policy_the_past_is_measured_anew_and_what_was_publish
         f"  Runs from {DAYS[0]} to {DAYS[2]} had another policy: scores/readiness/2026-01-01.toml differed."
     )
     said = say.explanation_json(found)
-    assert said["history"][2]["then"] == {"total": 56, "segment": "developing", "other_policy": True}
+    assert said["history"][2]["then"] == {"total": 56, "segment": "developing", "other_policy": True, "enough": True}
     assert said["other_policies"] == [
         {"first": DAYS[0], "last": DAYS[2], "files": ("scores/readiness/2026-01-01.toml",)}
     ]
@@ -124,3 +124,29 @@ def test_a_fact_that_is_told_late_marks_no_month_end_before_it_was_known(home: H
     found = explain(home, "P", 1)
     assert [month.total for month in found.history] == [52, 53, 54, 61]
     assert {month.then for month in found.history} == {None}
+
+
+def test_a_month_end_of_which_too_little_was_known_has_no_points_but_the_words_of_the_headline(home: Home) -> None:
+    """Of two lines of equal weight no source brings one: half is known, and 60 percent are enough."""
+    home = with_points_as_told(home)
+    score = home.path / "policy" / "scores" / "readiness" / "2026-01-01.toml"
+    line = '[[part.line]]\nsignal = "message_consistency"\nweight = 1\nlow = 0\nhigh = 100\n'
+    score.write_text(score.read_text("utf-8") + line, "utf-8")
+    home = Home(home.path)
+    for day in DAYS[:2]:
+        survey(home, day, {"P": 61})
+    assess(home, DAYS[1])
+    found = explain(home, "P", 1)
+    assert [month.total for month in found.history] == [61, 61]
+    assert "Readiness: too little known to say." in say.explanation(found)
+    told = [row.split("  ")[1:3] for row in printed(found).splitlines()[3:]]
+    assert told == [[day, "too little known to say"] for day in DAYS[:2]]
+
+
+def test_programs_read_decimals_where_a_decimal_is_exact_and_fractions_elsewhere(home: Home) -> None:
+    home = surveyed(with_points_as_told(home), [61])
+    found = explain(home, "P", 1)
+    told = ["123/10", "-1/8", "3/64", "1/1000", "37/3", "7", "unknown", None]
+    found.standing.result["gaps"] = [{"signal": "s", "gain": gain} for gain in told]
+    gains = [gap["gain"] for gap in say.explanation_json(found)["gaps"]]
+    assert gains == ["12.3", "-0.125", "0.046875", "0.001", "37/3", "7", "unknown", None]

@@ -50,3 +50,20 @@ def test_a_third_that_stops_at_once_is_named_and_a_handful_is_not(home: Home) ->
     )
     (remark,) = said(home, "2026-09-30")
     assert remark.startswith("10 of 30 partners that were regularly active in a ")
+
+
+def test_what_counts_as_stopped_is_a_bound_of_policy(home: Home) -> None:
+    """A handful that stops at once is named where four are enough, unless more days than they have make a regular."""
+    ends = dict.fromkeys(range(4), dt.date(2026, 7, 15))
+    take_in_text(home, "b.csv", weekly(15, ends, dt.date(2026, 9, 30)), "2026-09-30", source="b")
+    assert said(home, "2026-09-30") == []
+    for bounds, named in (
+        ("", 1),
+        ("outage_active_days = 40\n", 0),
+        ("outage_window_days = 80\n", 0),
+        ("outage_silent_gaps = 40\n", 0),
+    ):
+        own = home.path / "policy" / "limits.toml"
+        own.parent.mkdir(exist_ok=True)
+        own.write_text(f'follows = "default"\n[bounds]\noutage_partners = 4\n{bounds}', "utf-8")
+        assert len(said(Home(home.path), "2026-09-30")) == named, bounds

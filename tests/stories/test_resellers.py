@@ -84,7 +84,7 @@ def test_partners_with_and_without_orders(channel: Home, lines: list[dict[str, o
     assert touched <= set(partners)
     assert (len(touched), len(set(partners) - touched)) == (463, 238)
     assert {partners[key]["external_id"] for key in touched} == {str(line["ResellerKey"]) for line in lines}
-    # Types as enrolled (methods.md 6.1).
+    # Types as enrolled.
     assert Counter(row["partner_type"] for row in partners.values()) == {
         "distributor": 232,
         "var": 238,

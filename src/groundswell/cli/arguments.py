@@ -7,6 +7,8 @@ from pathlib import Path
 from groundswell.core.rights import ROLES
 
 PORT = 8000
+READS = ("partners", "export", "overview", "explain", "tables", "loads", "quarantine", "doctor", "audit")
+"""Commands that have nothing to say where nothing was taken in, and make no folder there."""
 OVERVIEW = 8
 """Partners in each list of the overview."""
 DESCRIPTION = "Which partners are ready, why, and from which rows."
@@ -44,7 +46,9 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--format", choices=forms, default="table", help="how to print (default: table)")
         one.add_argument("--out", type=Path, metavar="FILE", help="write csv or xlsx to this file; xlsx needs it")
 
-    one = command("take-in", "take in exports: CSV of a known format, or any CSV or Parquet by a mapping file")
+    one = command(
+        "take-in", "take in exports: files of a known format, or any CSV, workbook, Parquet or JSON by a mapping file"
+    )
     one.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the exports, one or more")
     one.add_argument("--mapping", type=Path, help="a mapping file (docs/reference/mapping.md)")
     one.add_argument("--source", default="", help="name of the system the files come from")
@@ -63,8 +67,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--strict", action="store_true", help="refuse a file of which a row would be quarantined")
     one.add_argument("--json", action="store_true", help="print what happened as JSON")
     one.add_argument("--report", type=Path, metavar="FILE", help="write what happened to this file too, as JSON")
-    one = command("assess", "assess every partner as of a day, and publish")
-    one.add_argument("--as-of", default="", metavar="DAY", help="a day such as 2026-01-31 (default: today)")
+    one = command("assess", "assess every partner as of a day, and publish: lists and pages show that day from then on")
+    one.add_argument(
+        "--as-of", default="", metavar="DAY", help="a day such as 2026-01-31, none after today (default: today)"
+    )
     one = command("partners", "the ranked list of the published run")
     printed(one)
     one.add_argument("--limit", type=_count, default=0, help="the first so many (default: all)")
@@ -84,8 +90,10 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--limit", type=_count, default=OVERVIEW, help=f"partners in each list (default: {OVERVIEW})")
     one = command("explain", "why a partner stands where it stands, down to file and line")
-    one.add_argument("partner", help="id, source id or name")
-    one.add_argument("--json", action="store_true", help="print it as JSON, figures exact")
+    one.add_argument("partner", help="id, source id or name, in any case and without accents; a part of it is enough")
+    one.add_argument(
+        "--json", action="store_true", help="print it as JSON, figures exact: 12.3, or 37/3 where no decimal is"
+    )
     one.add_argument("--rows", type=_count, default=3, help="source rows shown behind each signal (default: 3)")
     one = command("tables", "a canonical table as of a day")
     one.add_argument("name", help="such as deals, partners, source_keys")

@@ -43,6 +43,7 @@ from groundswell.reads.quality import quality
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.jobs import Fenced, asked_by, held
 from groundswell.records.loads import Load
+from groundswell.records.runs import Published
 from groundswell.records.staff import Staff
 from groundswell.records.trail import Entry
 from groundswell.records.upgrade import behind, catch_up
@@ -55,9 +56,6 @@ from groundswell.runs.sweep import sweep
 from groundswell.runs.take_in import Unsettled, take_in
 from groundswell.runs.trial import trial
 from groundswell.server.serve import PortTaken, serve, site
-
-_READING = ("partners", "export", "explain", "tables", "loads", "quarantine", "doctor", "audit")
-"""Commands that have nothing to say where nothing was taken in."""
 
 
 class Usage(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -76,10 +74,9 @@ def run(asked: argparse.Namespace, path: Path) -> int:
     try:
         if asked.command != "check":
             home.check_ledger()
-        if asked.command in _READING and not (home.path / "records.sqlite3").is_file():
-            return _fail(
-                f"{home.path} holds no instance yet; groundswell take-in makes one (--home names it)", Exit.USAGE
-            )
+        if asked.command in arguments.READS and not (home.path / "records.sqlite3").is_file():
+            said = f"there is no instance in {home.path}; groundswell take-in makes one (--home names it)"
+            return _fail(said, Exit.USAGE)
         if asked.command != "check" and not (asked.command == "take-in" and (asked.propose or asked.trial)):
             _ready(home)
         return commands[asked.command](home, asked)
@@ -301,14 +298,17 @@ def _answers(asked: argparse.Namespace, names: set[str]) -> dict[str, dict[str, 
 
 def _assess(home: Home, asked: argparse.Namespace) -> int:
     as_of = _day(home, asked.as_of)
+    if as_of > home.today(_now()):
+        raise Usage(f"--as-of {as_of} lies in the future; nothing of it is known yet")
     try:
         with _writing(home, "assess"):
+            before = Published.current()
             run_ = assess.run(home, as_of, _now())
     except assess.NobodyKnown as error:
         return _fail(f"{error}.\n{_nobody(home, as_of)}", Exit.REFUSED)
     print(say.run(run_.manifest))
-    if as_of > home.today(_now()):
-        print(f"{as_of} lies in the future: only what is known today is in it.")
+    if before is not None and before.as_of > as_of:
+        print(say.moved_back(before, run_))
     if not run_.manifest["partners"]:
         print(_nobody(home, as_of))
     return Exit.ACCEPTED

@@ -4,9 +4,12 @@ import argparse
 import datetime as dt
 import io
 import re
+import shlex
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from pathlib import Path
 
 from groundswell.cli import say
 from groundswell.cli.arguments import OVERVIEW
@@ -39,7 +42,10 @@ def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
     one = _telling(ranked_partners())
     print(f"\n$ groundswell explain {one}\n" + say.explanation(explain(home, one, 2)))
     print("\n$ groundswell overview\n" + say.overview(overview(OVERVIEW)))
-    print(f"\nLook further: export GROUNDSWELL_HOME={home.path}, then groundswell partners, explain, tables, loads.")
+    print(
+        f"\nLook further, from any folder:\n  export GROUNDSWELL_HOME={shlex.quote(str(home.path))}\n  {_called()} partners"
+        "\nand in its place overview, explain NAME, tables NAME, loads."
+    )
     signed = list(people(home))
     if asked.no_serve:
         return 0
@@ -91,6 +97,14 @@ def _until(asked: dt.date | None) -> dt.date:
     if asked is not None:
         return asked
     return UNTIL if today >= UNTIL else today.replace(day=1) - dt.timedelta(days=1)
+
+
+def _called() -> str:
+    """The words that run this program from any folder: `script/demo` finds it where the reader's PATH does not."""
+    program = Path(sys.argv[0]).absolute()
+    if program.name == "groundswell":
+        return shlex.quote(str(program))
+    return f"{shlex.quote(sys.executable)} -m groundswell"
 
 
 def _telling(found: Ranked) -> str:

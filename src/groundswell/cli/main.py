@@ -13,6 +13,9 @@ from groundswell.cli import arguments
 from groundswell.cli.exits import Exit, is_full
 from groundswell.engine.made import MADE
 
+_NAMED = 3
+"""Files that are named where a folder holds what no demo made."""
+
 
 def _fresh(path: Path) -> None:
     """Empty a folder that an earlier demo made; any other folder that holds something is left alone.
@@ -21,8 +24,10 @@ def _fresh(path: Path) -> None:
     """
     if (path / MADE).is_file():
         shutil.rmtree(path)
-    if path.exists() and any(path.iterdir()):
-        raise ValueError(f"{path} holds an instance that no demo made; name another folder with --home")
+    if path.exists() and (there := sorted(one.name for one in path.iterdir())):
+        more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+        what = "an instance that" if "records.sqlite3" in there else f"{', '.join(there[:_NAMED])}{more}, which"
+        raise ValueError(f"{path} holds {what} no demo made; name another folder with --home")
     path.mkdir(parents=True, exist_ok=True)
     (path / MADE).write_text("This folder was made by `groundswell demo`, which empties it at its next start.\n")
 
@@ -42,7 +47,8 @@ def run(words: list[str] | None = None) -> None:
         print(f"--home {home}: {wrong} is a file. Name a folder, or a place where one can be made.", file=sys.stderr)
         sys.exit(Exit.USAGE)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        if asked.command not in (*arguments.READS, "check"):
+            home.mkdir(parents=True, exist_ok=True)
         if asked.command == "demo":
             _fresh(home)
         django.setup()

@@ -1,12 +1,14 @@
 """What the command line says: figures rounded for reading, each with its range, coverage and day."""
 
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
+from textwrap import wrap
 from typing import Any
 
 from groundswell.actions.quarantine import Exported
@@ -14,11 +16,13 @@ from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
 from groundswell.reads.explain import Evidence, Explanation, Month
 from groundswell.reads.overview import SEGMENTS, Overview, needed
+from groundswell.reads.partner import enough
 from groundswell.reads.partners import Ranked, Standing
 from groundswell.reads.quality import Quality, computable, computable_of
 from groundswell.reads.quarantine import Aside
 from groundswell.reads.sheets import Cell
 from groundswell.records.loads import Load
+from groundswell.records.runs import Run
 
 
 def number(value: Fraction | str | None, places: int = 2) -> str:
@@ -285,6 +289,14 @@ def run(manifest: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def moved_back(before: Run, now: Run) -> str:
+    """That everybody now reads an earlier day than before, and how to go back."""
+    return (
+        f"Lists and pages showed {before.as_of}; they now show {now.as_of}, to everybody. "
+        f"To go back: groundswell assess --as-of {before.as_of}"
+    )
+
+
 def nobody(first: Load | None, as_of: Any, ever: bool) -> str:
     """Why nobody could be assessed; `ever`: whether partners are known by now."""
     if first is None:
@@ -359,10 +371,10 @@ NOT_PLACED = "not placed"
 
 def overview(found: Overview, width: int = 10_000) -> str:
     """The published run on one screen."""
-    return "\n".join(_cut_to(line, width) for line in _overview(found))
+    return "\n".join(_cut_to(line, width) for line in _overview(found, width))
 
 
-def _overview(found: Overview) -> Iterator[str]:
+def _overview(found: Overview, width: int) -> Iterator[str]:
     manifest, standing = found.run.manifest, found.run.manifest["standing"]
     segments = standing["segments"]
     names = [*SEGMENTS, *(name for name in segments if name not in SEGMENTS)]
@@ -376,17 +388,20 @@ def _overview(found: Overview) -> Iterator[str]:
     yield f"attention: {_layers(standing['attention'])}"
     yield ""
     yield f"READY AND IDLE: able and engaged, nothing won in 12 months ({segments.get('ready', 0)})"
-    yield from _idle(found)
+    yield from _idle(found, width)
+    yield from _more(segments.get("ready", 0) - len(found.idle), "partners --segment ready")
     yield ""
     yield f"WENT QUIET, each by its own rhythm ({found.quiet_count})"
     for one in found.quiet:
         said = one.result["standing"]["quiet"]
         yield f"  {one.name}: {said['pattern'] or said['state']}; {said['said']}"
+    yield from _more(found.quiet_count - len(found.quiet), f"overview --limit {found.quiet_count}")
     if standing["look_at"]:
         yield ""
         yield f"LOOK AT THE ROWS FIRST ({standing['look_at']})"
         for one in found.look_at:
             yield f"  {one.name}: {'; '.join(reason['said'] for reason in one.result['standing']['look_at'])}"
+        yield from _more(standing["look_at"] - len(found.look_at), f"overview --limit {standing['look_at']}")
     yield ""
     placed = segments.get("", 0)
     yield f"WHAT THE DATA CANNOT SAY YET: {counted(placed, 'partner')} {'is' if placed == 1 else 'are'} not placed"
@@ -416,17 +431,35 @@ def _layers(found: dict[str, Any]) -> str:
     return " · ".join(said.values())
 
 
-def _idle(found: Overview) -> Iterator[str]:
+def _more(left: int, command: str) -> Iterator[str]:
+    """How many a list has left out, and the command that shows them."""
+    if left > 0:
+        yield f"  and {left} more: groundswell {command}"
+
+
+def _idle(found: Overview, width: int) -> Iterator[str]:
+    """Who is ready and idle; below each what would help it most, in full; once below all where it is the same."""
     rows = []
     for one in found.idle:
         momentum = one.result["standing"]["momentum"]
         moved = "" if momentum is None else f"{momentum:+.1f}"
-        rows.append([one.name, _score(one), _span(one), moved, ", ".join(one.strongest), one.next_act])
-    if rows:
-        yield from (
-            f"  {line}"
-            for line in table(["partner", "readiness", "range", "moved", "why", "missing"], rows, 56).splitlines()
-        )
+        rows.append([one.name, _score(one), _span(one), moved, ", ".join(one.strongest)])
+    if not rows:
+        return
+    head, rule, *lines = table(["partner", "readiness", "range", "moved", "why"], rows, 56).splitlines()
+    acts = [one.next_act for one in found.idle]
+    yield from (f"  {head}", f"  {rule}")
+    for line, act in zip(lines, acts, strict=True):
+        yield f"  {line}"
+        if len(set(acts)) > 1:
+            yield from _whole(act, "    next: ", width)
+    if len(set(acts)) == 1:
+        yield from _whole(acts[0], "  next for each of these: " if len(acts) > 1 else "  next: ", width)
+
+
+def _whole(said: str, lead: str, width: int) -> list[str]:
+    """A sentence that is never cut: on as many lines as the terminal's columns ask for."""
+    return wrap(_plain(said), width, initial_indent=lead, subsequent_indent=" " * len(lead)) if said else []
 
 
 def _flows(flows: Sequence[Sequence[Any]]) -> str:
@@ -437,6 +470,9 @@ def _flows(flows: Sequence[Sequence[Any]]) -> str:
 
 
 # -------------------------------------------------------------------------------------------------------- explain
+
+
+TOO_LITTLE = "too little known to say"
 
 
 def explanation(found: Explanation) -> str:
@@ -455,7 +491,7 @@ def _explained(found: Explanation) -> Iterator[str]:
     yield ""
     known, span = f"{number(one.coverage * 100, 0)}% known", f"{number(one.low)} to {number(one.high)}"
     if one.total is None or one.state == "too little known":
-        yield f"Readiness: too little known to say. It lies in {span} of {said['out_of']}, {known}."
+        yield f"Readiness: {TOO_LITTLE}. It lies in {span} of {said['out_of']}, {known}."
     else:
         judged = f"{one.band}, {one.state}"
         yield f"Readiness: {number(one.total)} of {said['out_of']} ({judged}), range {span}, {known}."
@@ -538,7 +574,8 @@ def _past(found: Explanation) -> Iterator[str]:
     parts += sorted({name for month in found.history for name in month.parts} - set(parts))
     headers = ["month-end", "readiness", "known", *(name.replace("_", " ") for name in parts), "segment", ""]
     rows = [
-        [str(month.day), _points(month.total), f"{month.coverage * 100:.0f}%", *(_points(month.parts.get(part)) for part in parts),
+        [str(month.day), _points(month.total) if enough(found.policy, month) else TOO_LITTLE, f"{month.coverage * 100:.0f}%",
+         *(_points(month.parts.get(part)) for part in parts),
          month.segment or NOT_PLACED, "; ".join(_marks(month, before))]
         for before, month in zip((None, *found.history), found.history, strict=False)
     ]  # fmt: skip
@@ -559,7 +596,8 @@ def _marks(month: Month, before: Month | None) -> Iterator[str]:
         yield f"edition {month.edition} from here on"
     if month.then is not None:
         why = "by another policy" if month.then.other_policy else "from other facts"
-        yield f"published then: {_points(month.then.total)}, {month.then.segment or NOT_PLACED}, {why}"
+        figure = _points(month.then.total) if month.then.enough else TOO_LITTLE
+        yield f"published then: {figure}, {month.then.segment or NOT_PLACED}, {why}"
 
 
 def _contributions(one: Standing) -> dict[str, Fraction]:
@@ -645,6 +683,26 @@ def _gaps(one: Standing) -> Iterator[str]:
             yield f"  up to {number(gap['gain'])} points by {gap['signal']}: {gap['remedy'] or 'no remedy is written down'}"
 
 
+_FRACTION = re.compile(r"(-?\d+)/(\d+)")
+
+
+def _decimals(said: Any) -> Any:
+    """The same with every fraction that a decimal can say exactly written as one: "123/10" is "12.3", "37/3" stays."""
+    if isinstance(said, dict):
+        return {name: _decimals(one) for name, one in said.items()}
+    if isinstance(said, (list, tuple)):
+        return [_decimals(one) for one in said]
+    if not isinstance(said, str) or not (found := _FRACTION.fullmatch(said)):
+        return said
+    over, under = int(found[1]), int(found[2])
+    # A decimal of n places can say it where 10^n is a multiple of the denominator, a product of at most n 2s or 5s.
+    places = next((n for n in range(1, under.bit_length()) if 10**n % under == 0), None)
+    if places is None:
+        return said
+    digits = f"{abs(over) * 10**places // under:0{places + 1}}"
+    return f"{'-' if over < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
 def explanation_json(found: Explanation) -> dict[str, Any]:
     """The same, for programs: exact figures as text, evidence as rows."""
     evidence = {
@@ -663,6 +721,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         "run": found.run_id,
         "as_of": str(found.as_of),
         **found.standing.result,
+        **{name: _decimals(found.standing.result[name]) for name in ("readiness", "signals", "gaps", "standing")},
         "history": past,
         "other_policies": policies,
         "evidence": evidence,

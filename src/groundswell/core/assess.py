@@ -60,7 +60,7 @@ def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
     kinds = shapes.signal_kinds(policy.signals)
     found = [Assessed(row, mine, readiness(policy, mine, kinds, as_of)) for row, mine in zip(rows, values, strict=True)]
     found.sort(key=lambda one: (-one.readiness.ranks_by, -one.readiness.high, one.partner_id))
-    stopped = outages(as_of, policy.instance.limits["outage_percent"], ask)
+    stopped = outages(as_of, policy.instance.limits, ask)
     remarks = (*_remarks(policy, as_of, fiscal), *map(str, stopped))
     return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks, tuple(stopped))
 

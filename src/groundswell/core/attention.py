@@ -1,6 +1,6 @@
 """Layers of attention: top, middle and long tail, by what partners bring and can do. A facet beside the segment.
 
-Source of the rules: behaviours.md B-111 and B-112. The largest partners need nobody to find them; between them and the
+Source of the rules: docs/explain/segments.md, attention. The largest partners need nobody to find them; between them and the
 long tail are those that are capable and with whom nothing is run together yet. A layer is relative: what a partner
 brings is a share of what all bring, so it may change because others joined.
 """
@@ -29,7 +29,7 @@ class Attended:
     """Of the revenue that is known of all partners, in percent; None where nothing is known of its own, or nobody has any."""
     has: tuple[str, ...]
     lacks: tuple[str, ...]
-    """What is not run together with it yet: a middle partner that lacks some is worth a roadmap (B-112)."""
+    """What is not run together with it yet: a middle partner that lacks some is worth a roadmap."""
     undecided: tuple[str, ...]
     """What is not known and could lift a partner that is neither top nor middle."""
     band: str = ""

@@ -1,6 +1,6 @@
 """Dormancy: whether a partner has gone quiet, told by its own rhythm and never by one date for everybody.
 
-Source of the rules: methods.md M6 (rule fallback), behaviours.md B-118 to B-123. An act is a won deal, a registration
+Source of the rules: docs/explain/dormancy.md. An act is a won deal, a registration
 or a sign-in; several on one day are one. Silence beyond max(60 days, 3 x the partner's own median gap) is quiet; with
 fewer than 3 gaps that cannot be told. Of sources that stopped, silence says nothing.
 """

@@ -1,6 +1,6 @@
 """Figures that look made rather than earned: a list for a person to go through, with reasons, and never a penalty.
 
-Source of the rules: methods.md M16, behaviours.md B-070. Four reasons: activity far above verified outcome, bursts, the
+Source of the rules: docs/explain/dormancy.md, what opens a review. Four reasons: activity far above verified outcome, bursts, the
 same claim twice, more courses than a day holds. Each says its figure and how many rows stand behind it. None of them
 proves anything: a keen partner, a shared account and a program look alike from here.
 """

@@ -1,6 +1,6 @@
 """Segments over time: what a partner holds at one month-end, from what it held at the month-end before.
 
-Source of the rules: behaviours.md B-100 and B-102. A row holds where its conditions do, or where the partner is in it
+Source of the rules: docs/explain/segments.md. A row holds where its conditions do, or where the partner is in it
 and stays: inside `stay`, or outside it at fewer than `stay_reviews` month-ends in a row. The first row that holds
 places the partner. An undecided `stay` keeps it and counts for nothing: unknown moves nobody.
 

@@ -1,6 +1,6 @@
 """Segments: where a partner stands, which rule says so, and what would move it.
 
-Source of the rules: behaviours.md B-100 to B-102 and B-109. A table of rows; the first that holds places the partner.
+Source of the rules: docs/explain/segments.md. A table of rows; the first that holds places the partner.
 Where none holds too little is known, and the partner is not placed: unknown is not a verdict.
 """
 

@@ -16,6 +16,7 @@ from groundswell.connectors.files import kinds
 from groundswell.core.assess import signal_halves
 from groundswell.core.declare import Policy
 from groundswell.core.readiness import NAME as READINESS
+from groundswell.core.reason import TOO_LITTLE
 from groundswell.core.signals.compile import rows_query
 from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine import landings, rows
@@ -60,6 +61,8 @@ class Then:
     segment: str
     other_policy: bool
     """Whether that run had another policy; else it knew other facts (a load was reverted since, or dated back)."""
+    enough: bool = True
+    """Whether enough was known then to name a point."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,8 @@ def _published(partner_id: str, days: list[dt.date], run: Run) -> dict[dt.date, 
     for row in rows.select_related("run").order_by("run__created_at"):
         total, standing = row.result["readiness"]["total"], row.result["standing"]
         points = None if total is None else round(float(Fraction(total)), 6)
-        found[row.run.as_of] = Then(points, standing["segment"], row.run.policy_version != run.policy_version)
+        enough = row.result["readiness"]["state"] != TOO_LITTLE
+        found[row.run.as_of] = Then(points, standing["segment"], row.run.policy_version != run.policy_version, enough)
     return found
 
 

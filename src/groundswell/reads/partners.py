@@ -2,12 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
 from django.db.models import Q
 
 from groundswell.core.reason import next_act
+from groundswell.core.tables.identity import plain_name
 from groundswell.reads.rights import mine
 from groundswell.records.loads import Load
 from groundswell.records.runs import Published, PublishedPartner, Run
@@ -99,17 +101,36 @@ def since(policy_version: str, found: Ranked) -> list[str]:
     return said
 
 
+_LISTED = 20
+"""Partners that are listed where several bear a name."""
+_OFFERED = 3
+"""Names that are offered where none is the one that was asked for."""
+
+
 def partner(called: str) -> Standing:
-    """The partner of the published run with that id, source id or name. Raises Ambiguous, Unknown, NothingPublished."""
+    """The partner of the published run with that id, source id or name.
+
+    A name is found in any case and without its accents, by a part of it where none is the whole. Raises Ambiguous,
+    Unknown, NothingPublished.
+    """
     rows = published().partners
-    exact = list(rows.filter(Q(partner_id=called) | Q(external_id=called)))
-    named = exact or list(rows.filter(name__iexact=called)) or list(rows.filter(name__icontains=called))
-    if len(named) > 1:
-        said = "\n".join(f"  {row.partner_id}  {row.name}  ({row.source} {row.external_id})" for row in named[:20])
-        more = f"\n  and {len(named) - 20} more" if len(named) > 20 else ""
-        raise Ambiguous(f"'{called}' is the name of {len(named)} partners. Name one by its id:\n{said}{more}")
+    wanted, names = plain_name(called), list[tuple[int, str, str]]()
+    found = list(rows.filter(Q(partner_id=called) | Q(external_id=called)).values_list("pk", flat=True))
+    found = found or list(rows.filter(name=called).values_list("pk", flat=True))
+    if not found:
+        names = [(pk, plain_name(name), name) for pk, name in rows.values_list("pk", "name")]
+        found = [pk for pk, plain, _ in names if plain == wanted]
+        found = found or [pk for pk, plain, _ in names if wanted and wanted in plain]
+    named = list(rows.filter(pk__in=found[:_LISTED]))
+    if len(found) > 1:
+        said = "\n".join(f"  {row.partner_id}  {row.name}  ({row.source} {row.external_id})" for row in named)
+        more = f"\n  and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        raise Ambiguous(f"'{called}' is the name of {len(found)} partners. Name one by its id:\n{said}{more}")
     if not named:
-        raise Unknown(f"no partner of the published run is called '{called}'. See: groundswell partners")
+        close = get_close_matches(wanted, [plain for _, plain, _ in names], _OFFERED)
+        alike = [name for near in dict.fromkeys(close) for _, plain, name in names if plain == near][:_OFFERED]
+        meant = f" Did you mean {' or '.join(repr(name) for name in alike)}?" if alike else ""
+        raise Unknown(f"no partner of the published run is called '{called}'.{meant} See: groundswell partners")
     return standing_of(named[0])
 
 

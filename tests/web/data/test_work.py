@@ -120,7 +120,7 @@ def test_a_job_is_called_off(signed_in: Browser) -> None:
     assert Entry.objects.filter(verb="called off").count() == 1
 
 
-@pytest.mark.parametrize("day", ["", "yesterday", "0001-01-01", "2999-01-01x"])
+@pytest.mark.parametrize("day", ["", "yesterday", "0001-01-01", "2999-01-01", "2999-01-01x"])
 def test_a_day_that_nobody_can_assess_is_refused(signed_in: Browser, day: str) -> None:
     assert signed_in("operations").post("/data/jobs/assess/", {"as_of": day}).status_code == 422
     assert not Job.objects.exists()

@@ -23,7 +23,7 @@ KINDS = {
     "lagging": "what follows behaviour by months: pipeline, deals won, cycles, customers kept",
     "residue": "what taking part leaves behind: revenue booked, registrations, certificates, sign-ins, events",
 }
-"""Kinds of signals, with what each means. Source: behaviours B-072."""
+"""Kinds of signals, with what each means. Source: docs/glossary.md."""
 BEHAVIOURS = {
     "use cases": "sells the same thing, for the same problem, to one customer after another",
     "ICP": "says who the ideal customer is, and brings those",
@@ -34,7 +34,7 @@ BEHAVIOURS = {
     "delivery alignment": "delivers what it sells",
     "consistency": "says the same thing everywhere, over time",
 }
-"""The eight leading behaviours, with what each means. Source: behaviours B-083 to B-090."""
+"""The eight leading behaviours, with what each means. Source: docs/glossary.md."""
 
 
 def signal(document: Document, lists: Lists, faults: list[str]) -> Signal:

@@ -29,7 +29,7 @@ _LONG = 1000
 _MARKS = 30
 
 
-def normal_form(form: Literal["NFC", "NFKC"], text: str) -> str:
+def normal_form(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """The text in a normal form of Unicode.
 
     A long one with a letter under more than 30 marks, as no language has, stays as it stands: putting marks in order
@@ -45,6 +45,20 @@ def normal_form(form: Literal["NFC", "NFKC"], text: str) -> str:
 def name_key(name: str) -> str:
     """Key of a thing that its source names but gives no id: `name:` and the NFKC case-folded name, spaces collapsed."""
     return "name:" + " ".join(normal_form("NFKC", name).casefold().split())
+
+
+_NO_MARK = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i"})
+"""Letters whose stroke or bond Unicode does not take apart."""
+
+
+def plain_name(name: str) -> str:
+    """A name as people type it who lack its letters: case-folded, without accents and strokes, spaces collapsed.
+
+    For looking up only: two firms may be told apart by an accent.
+    """
+    apart = normal_form("NFKD", name.casefold())
+    bare = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return " ".join(bare.translate(_NO_MARK).split())
 
 
 def salesforce_18(record_id: str) -> str:

@@ -31,10 +31,12 @@ class AsOf(forms.Form):
     as_of = forms.DateField(label="As of", error_messages={"invalid": "Write a day, such as 2026-10-31."})
 
     def clean_as_of(self) -> dt.date:
-        """A day that signals can be measured on."""
+        """A day that signals can be measured on, and that has come."""
         day: dt.date = self.cleaned_data["as_of"]
         if not FIRST_DAY <= day <= LAST_DAY:
             raise forms.ValidationError(f"Write a day from {FIRST_DAY} to {LAST_DAY}.")
+        if day > home().today(dt.datetime.now(dt.UTC)):
+            raise forms.ValidationError("That lies in the future.")
         return day
 
 
