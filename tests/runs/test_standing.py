@@ -152,7 +152,9 @@ def test_a_made_ecosystem_stands_in_one_run_where_it_stood_run_by_run(home: Home
                 assert row[figure] == (None if said is None else pytest.approx(float(Fraction(said)), abs=1e-6))
             compared += 1
     assert compared > 250
-    assert {"active", "ready", "developing", "inactive"} <= {one["standing"]["segment"] for one in published[-1].values()}
+    assert {"active", "ready", "developing", "inactive"} <= {
+        one["standing"]["segment"] for one in published[-1].values()
+    }
     measure_again(home, runs[-1])
 
 
