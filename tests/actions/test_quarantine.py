@@ -408,3 +408,15 @@ def test_nothing_to_export_is_refused_and_writes_nothing(home: Home) -> None:
     with pytest.raises(Refused, match="nothing stands in the quarantine of L000001"):
         export(home, load.name, path)
     assert not path.exists()
+
+
+def test_a_remedy_that_is_followed_to_the_letter_puts_the_row_right(home: Home) -> None:
+    text = "deal_id;partner_id;role;customer_name;stage;stage_class;amount;currency;created_on\n" + "".join(
+        f"{deal};P1;sourced;Acme;Open;open;{amount};EUR;2026-04-13\n"
+        for deal, amount in {"D1": "1.234,50", "D2": "many", "D3": "7,1,2"}.items()
+    )
+    load = take_in_text(home, "deals.csv", text, "2026-09-01")
+    rows = exported(home, load)
+    assert {row["_remedy"] for row in rows} == {"write it as 1234,50"}
+    fixed = [{**row, "amount": row["_remedy"].removeprefix("write it as ")} for row in rows]
+    assert told(retry(home, write(home, fixed), LATER)) == (2, 2, 0, 0)
