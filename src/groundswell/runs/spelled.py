@@ -16,8 +16,8 @@ def spelled(home: Home, named: Iterable[tuple[str, str, int]]) -> dict[str, str]
     """
     found: dict[str, str] = {}
     rows: dict[str, dict[str, int]] = {}
-    for own, load, line in named:
-        rows.setdefault(load, {})[own] = line
+    for own, name, line in named:
+        rows.setdefault(name, {})[own] = line
     for name, wanted in rows.items():
         load = Load.named(name)
         try:
