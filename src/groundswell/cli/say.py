@@ -634,7 +634,9 @@ def _value(value: dict[str, Any], unit: str) -> str:
 
 def _rows(evidence: Evidence) -> Iterator[str]:
     for row in evidence.rows:
-        yield f"      {row.file_name} line {row.line} ({row.load}): {_cut_to(row.text, 110)}"
+        where = f"{row.file_name} line {row.line} ({row.load})"
+        where = f"{row.corrects}, put right by {where}" if row.corrects else where
+        yield f"      {where}: {_cut_to(row.text, 110)}"
     if evidence.more:
         yield "      and more: --rows N"
 
