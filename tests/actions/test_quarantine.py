@@ -10,15 +10,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.river import NOW, table, take_in, take_in_text
+from tests.river import NOW, assess, table, take_in, take_in_text
 
 from groundswell.actions.loads import revert
-from groundswell.actions.quarantine import LEADING, export, retry
+from groundswell.actions.quarantine import export, retry
 from groundswell.connectors.files.read import Refused
 from groundswell.core.tables.guard import guarded, unguarded
 from groundswell.engine import durable
 from groundswell.engine.home import Home
-from groundswell.reads.quarantine import rows_aside
+from groundswell.reads.explain import explain
+from groundswell.reads.quarantine import LEADING, rows_aside
 from groundswell.records.loads import Load, RetriedRow
 from groundswell.runs.rebuild import health, rebuild
 
@@ -127,6 +128,7 @@ def test_corrected_rows_go_in_as_their_load_would_have_read_them(home: Home, fir
     assert standing() == []
     assert since() == {("L000001", line): "put right by L000002" for line in (3, 4, 5)}
     assert not set(LEADING) & set(load.report["columns_unmapped"])
+    assert not [note for note in load.report["notes"] if note.startswith("otherwise than")]
 
 
 def test_a_load_without_a_date_is_retried_as_known_now(home: Home) -> None:
@@ -408,3 +410,25 @@ def test_nothing_to_export_is_refused_and_writes_nothing(home: Home) -> None:
     with pytest.raises(Refused, match="nothing stands in the quarantine of L000001"):
         export(home, load.name, path)
     assert not path.exists()
+
+
+def test_a_remedy_that_is_followed_to_the_letter_puts_the_row_right(home: Home) -> None:
+    text = "deal_id;partner_id;role;customer_name;stage;stage_class;amount;currency;created_on\n" + "".join(
+        f"{deal};P1;sourced;Acme;Open;open;{amount};EUR;2026-04-13\n"
+        for deal, amount in {"D1": "1.234,50", "D2": "many", "D3": "7,1,2"}.items()
+    )
+    load = take_in_text(home, "deals.csv", text, "2026-09-01")
+    rows = exported(home, load)
+    assert {row["_remedy"] for row in rows} == {"write it as 1234,50"}
+    fixed = [{**row, "amount": row["_remedy"].removeprefix("write it as ")} for row in rows]
+    assert told(retry(home, write(home, fixed), LATER)) == (2, 2, 0, 0)
+
+
+def test_evidence_of_a_row_put_right_is_the_row_alone_with_where_it_stood(home: Home, first: Load) -> None:
+    load = retry(home, write(home, correct(exported(home, first)[:1], _3={"amount": "6"})), LATER)
+    assess(home, "2026-09-30")
+    found = {
+        row.line: row for one in explain(home, "P1", 9).evidence.values() for row in one.rows if row.load == load.name
+    }
+    assert found[2].text == "D2,P1,sourced,Acme,Open,open,6,USD,04/05/2026,"
+    assert (found[2].file_name, found[2].corrects) == ("fix.csv", "deals.csv line 3 (L000001)")

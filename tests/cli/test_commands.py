@@ -153,12 +153,18 @@ def test_strict_refuses_with_the_line(home: Home, made: Path) -> None:
         (["--exported-at", "soon"], "write 2026-01-31 or 2026-01-31T08:00Z"),
         (["--answer", "partners.csv"], "write FILE:COLUMN=ANSWER"),
         (["--answer", "other.csv:tier=dmy"], "write FILE:COLUMN=ANSWER with one of the files: partners.csv"),
-        (["--mapping", "/nowhere/mapping.toml"], "/nowhere/mapping.toml"),
+        (["--mapping", "/nowhere/mapping.toml"], "/nowhere/mapping.toml: there is no such mapping file"),
+        (["--mapping", "/bin/sh"], "/bin/sh: a mapping is a text file in UTF-8"),
         (["--colour"], "unrecognized arguments"),
     ],
 )
 def test_usage_is_exit_2(home: Home, made: Path, words: list[str], said: str) -> None:
     refused(command(home.path, "take-in", *words, str(made / "partners.csv")), 2, said)
+
+
+def test_a_count_below_nothing_is_refused_in_words_and_the_version_is_said(home: Home) -> None:
+    refused(command(home.path, "partners", "--limit", "-1"), 2, "-1 is no count; write a whole number from 0 on")
+    assert command(home.path, "--version").stdout.startswith("groundswell 0.")
 
 
 def test_every_fault_of_a_mapping_is_named_with_its_line(home: Home, made: Path, tmp_path: Path) -> None:

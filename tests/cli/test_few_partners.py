@@ -108,3 +108,52 @@ def test_one_that_nobody_knows_is_not_placed_and_either_fact_would_place_it(home
     assert "  1 would need readiness.coverage >= 50 or days_since_joined < 180\n" in screen
     shown = said(home.path, "explain", "P1")
     assert "What would place it: known of readiness 0 of 50 percent or days since joined" in shown
+
+
+ONLY_DEALS = """[source]
+name = "own"
+[[file]]
+[[file.row]]
+table = "deals"
+external_id = "{deal_id}"
+name = "deal_id"
+stage = "stage"
+stage_class = { const = "open" }
+created_on = "created_on"
+[[file.row]]
+table = "touches"
+subject_kind = { const = "deal" }
+subject_id = "{deal_id}"
+partner_id = "{partner_id}"
+role = { const = "sourced" }
+evidence = { const = "crm_field" }
+starts_on = "created_on"
+"""
+
+
+def test_partners_that_deals_name_and_no_list_has_are_named_and_nothing_is_published(
+    home: Home, tmp_path: Path
+) -> None:
+    deals = [f"D{n},{who},open,2026-05-0{n}\n" for n, who in enumerate(["PX-01", "P1", "PX-02", "PX-03", "PX-04"], 1)]
+    (tmp_path / "own.csv").write_text("deal_id,partner_id,stage,created_on\n" + "".join(deals), "utf-8")
+    (tmp_path / "own.toml").write_text(ONLY_DEALS, "utf-8")
+    words = ("take-in", "--exported-at", "2026-06-30", "--mapping", str(tmp_path / "own.toml"))
+    said(home.path, *words, str(tmp_path / "own.csv"))
+
+    refused = command(home.path, "assess", "--as-of", DAY)
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert f"no partner was known on {DAY}, so nothing is published.\n" in refused.stderr
+    assert "What would bring partners: a list of them" in refused.stderr
+    assert "5 partner ids in touches are in no list of partners: PX-01, P1, PX-02, 2 more" in refused.stderr
+    assert "nothing is published yet" in command(home.path, "partners").stderr
+
+    (tmp_path / "p.toml").write_text(
+        '[source]\nname = "own"\n[[file]]\n[[file.row]]\ntable = "organisations"\nexternal_id = "{id}"\n'
+        'name = "id"\nis_partner = { const = true }\nis_customer = { const = false }\n', "utf-8"
+    )  # fmt: skip
+    (tmp_path / "p.csv").write_text("id,name\nP1,One\n", "utf-8")
+    words = ("take-in", "--exported-at", "2026-06-30", "--mapping", str(tmp_path / "p.toml"))
+    strays = "4 partner ids in touches are in no list of partners: PX-01, PX-02, PX-03, 1 more\n"
+    assert strays in said(home.path, *words, str(tmp_path / "p.csv"))
+    assert strays in said(home.path, "assess", "--as-of", DAY)
+    assert strays in said(home.path, "doctor")

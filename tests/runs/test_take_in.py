@@ -231,6 +231,15 @@ def test_a_file_that_cannot_be_taken_is_refused_in_words(home: Home, tmp_path: P
     nothing_stands(home)
 
 
+def test_an_unknown_file_is_refused_with_the_headers_below_its_titles_and_the_way_out(home: Home) -> None:
+    text = "Pipeline report\nas of June\n\nOpp ID;Reseller;Phase\nO-1;R-1;open\nO-2;R-1;open\n"
+    with pytest.raises(Refused) as refused:
+        take_in_text(home, "stock.csv", text)
+    assert "no known format has these headers of line 4: Opp ID, Reseller, Phase." in str(refused.value)
+    assert "groundswell take-in --propose FILE" in str(refused.value)
+    assert "docs/how-to/take-in-an-unknown-export.md" in str(refused.value)
+
+
 def test_a_missing_required_column_names_the_header_that_looks_like_it(home: Home) -> None:
     with pytest.raises(Refused, match="'partner_nam' looks like 'partner_name'"):
         take_in_text(home, "partners.csv", "partner_id,partner_nam,tier\nP1,Nordwind,gold\n")
@@ -505,6 +514,13 @@ def test_a_source_that_is_set_back_stands_as_it_says_last(home: Home, dated: boo
         "Nordwind",
         "Nordwind GmbH",
         "Nordwind",
+    ]
+
+
+def test_rows_that_contradict_each_other_are_named_and_differ_from_nothing_before(home: Home) -> None:
+    load = take_in_text(home, "a.csv", partners("P1,Nordwind,DE,gold", "P1,Ostwind,DE,gold", "P2,Birch,DE,gold"))
+    assert [note.partition(";")[0] for note in load.report["notes"]] == [
+        "2 rows contradict others of the same moment (line 2: P1, line 3: P1)"
     ]
 
 

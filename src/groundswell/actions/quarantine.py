@@ -13,14 +13,11 @@ from groundswell.core.tables.guard import unguarded
 from groundswell.engine import landings
 from groundswell.engine.home import Home
 from groundswell.reads import sheets
-from groundswell.reads.quarantine import standing
+from groundswell.reads.quarantine import LEADING, standing
 from groundswell.records.loads import Load, QuarantinedRow, RetriedRow, after_the_latest
 from groundswell.records.staff import Staff
 from groundswell.runs.prepare import batches_of, check_room, reopened
 from groundswell.runs.take_in import enter, home_of, recover, taken
-
-LEADING = ("_load", "_line", "_column", "_reason", "_remedy")
-"""Columns of an exported quarantine before those of the file: which row it is, and why it was set aside."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
+from groundswell import __version__
 from groundswell.core.rights import ROLES
 
 PORT = 8000
@@ -15,10 +16,10 @@ DESCRIPTION = "Which partners are ready, why, and from which rows."
 
 
 def _count(text: str) -> int:
-    """A number that counts something. argparse makes a usage message of the ValueError."""
-    if (number := int(text)) < 0:
-        raise ValueError(text)
-    return number
+    """A number that counts something. argparse makes a usage message of the error."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no count; write a whole number from 0 on")
+    return int(text)
 
 
 def _lines(text: str) -> frozenset[int]:
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     everywhere = argparse.ArgumentParser(add_help=False)
     everywhere.add_argument("--home", type=Path, help="folder of the instance (default: $GROUNDSWELL_HOME)")
     root = argparse.ArgumentParser(prog="groundswell", description=DESCRIPTION)
+    root.add_argument("--version", action="version", version=f"groundswell {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, said: str) -> argparse.ArgumentParser:

@@ -39,7 +39,7 @@ from groundswell.reads import partners as standings
 from groundswell.reads import sheets, tables, trail
 from groundswell.reads.listing import BadListing, Listing
 from groundswell.reads.overview import overview
-from groundswell.reads.quality import quality
+from groundswell.reads.quality import Quality, quality
 from groundswell.reads.quarantine import rows_aside
 from groundswell.records.jobs import Fenced, asked_by, held
 from groundswell.records.loads import Load
@@ -52,6 +52,7 @@ from groundswell.runs.kept import checked
 from groundswell.runs.parts import Part, parts
 from groundswell.runs.prepare import Asked, NoSpace, Request, named_mappings
 from groundswell.runs.propose import proposal
+from groundswell.runs.spelled import spelled
 from groundswell.runs.sweep import sweep
 from groundswell.runs.take_in import Unsettled, take_in
 from groundswell.runs.trial import trial
@@ -191,8 +192,19 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
     if asked.json:
         print(report)
     elif worst == Exit.ACCEPTED:
-        print(say.quality(found))
+        print(say.quality(found, _spelled(home, found)))
     return worst
+
+
+def _spelled(home: Home, found: Quality) -> dict[str, str]:
+    """How sources write the partners that nobody describes."""
+    return spelled(home, (row for one in found.unlisted for row in one.first))
+
+
+def _unlisted(home: Home, as_of: dt.date) -> None:
+    """Say which partners rows name on a day and nobody describes."""
+    found = quality(home, as_of)
+    print(*say.unlisted(found, _spelled(home, found)), sep="\n", end="\n" if found.unlisted else "")
 
 
 def _watch(name: str) -> Callable[[int, float], None] | None:
@@ -316,7 +328,9 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
 
 def _nobody(home: Home, as_of: dt.date) -> str:
     first = Load.objects.filter(state="committed").order_by("known_at").first()
-    return say.nobody(first, as_of, ever=bool(quality(home, home.today(_now())).partners))
+    found = quality(home, home.today(_now()))
+    why = say.nobody(first, as_of, ever=bool(found.partners))
+    return "\n".join([why, *say.unlisted(found, _spelled(home, found))])
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
@@ -510,6 +524,8 @@ def _doctor(home: Home, asked: argparse.Namespace) -> int:
     found = rebuild.health(home)
     for line in (*found.checked, *found.remarks):
         print(line)
+    if not found.faults:
+        _unlisted(home, home.today(_now()))
     for fault in found.faults:
         print(fault, file=sys.stderr)
     print("all is well" if not found.faults else f"{len(found.faults)} faults")

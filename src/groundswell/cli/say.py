@@ -4,7 +4,7 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
@@ -191,16 +191,35 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def quality(found: Quality) -> str:
-    """What the loaded data can and cannot say."""
+def quality(found: Quality, spelled: Mapping[str, str]) -> str:
+    """What the loaded data can and cannot say. `spelled`: ids of partners -> how their sources write them."""
     lines = [f"as of {found.as_of}: {found.partners} partners, {found.accounts} accounts, {found.deals} deals"]
     if not found.partners and (found.accounts or found.deals):
         lines.append(NO_PARTNERS)
+    lines += unlisted(found, spelled)
     if found.deals_without_amount:
         lines.append(f"{found.deals_without_amount} deals have no amount; it stays unknown")
     for domain, count in found.shared_domains[:5]:
         lines.append(f"{count} organisations share the domain {domain}: are they one? Nothing is merged by itself.")
     return "\n".join([*lines, computable(found.computable, found.signals, found.would_add, found.unavailable)])
+
+
+def unlisted(found: Quality, spelled: Mapping[str, str]) -> list[str]:
+    """Partners that rows name and nobody describes, by table; what would bring them."""
+    lines = []
+    for one in found.unlisted:
+        names = [_cut_to(spelled[own], 60) for own, _, _ in one.first]
+        more = [f"{one.count - len(names)} more"] if one.count > len(names) else []
+        ids, is_ = ("id", "is") if one.count == 1 else ("ids", "are")
+        lines.append(
+            f"{one.count} partner {ids} in {one.table} {is_} in no list of partners: {', '.join(names + more)}"
+        )
+    if lines:
+        lines.append(
+            "What is said of them counts nowhere. Take in a list that has them (organisations, with is_partner), or "
+            "correct the ids."
+        )
+    return lines
 
 
 NO_PARTNERS = (
@@ -653,7 +672,9 @@ def _value(value: dict[str, Any], unit: str) -> str:
 
 def _rows(evidence: Evidence) -> Iterator[str]:
     for row in evidence.rows:
-        yield f"      {row.file_name} line {row.line} ({row.load}): {_cut_to(row.text, 110)}"
+        where = f"{row.file_name} line {row.line} ({row.load})"
+        where = f"{row.corrects}, put right by {where}" if row.corrects else where
+        yield f"      {where}: {_cut_to(row.text, 110)}"
     if evidence.more:
         yield "      and more: --rows N"
 

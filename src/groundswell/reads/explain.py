@@ -24,6 +24,7 @@ from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Damaged, Home
 from groundswell.reads.partners import Standing, partner, published
 from groundswell.reads.policy import policy_of
+from groundswell.reads.quarantine import corrected, first_of
 from groundswell.records.loads import Load
 from groundswell.records.runs import HISTORY, PublishedPartner, Run
 
@@ -40,6 +41,8 @@ class Row:
     line: int
     text: str
     source: str
+    corrects: str = ""
+    """Of a row that was put right: where it stood when it was set aside, "deals.csv line 3 (L000001)"."""
 
 
 @dataclass(frozen=True)
@@ -204,10 +207,16 @@ def behind(
         Row(
             table, str(row["row_id"]), row["day"] if isinstance(row["day"], dt.date) else None, load,
             texts.loads[load].file_name, line, told[load][line], str(row["source"]),
+            _corrects(texts.loads[load], line),
         )
         for (load, line), (table, row) in kept.items()
     )  # fmt: skip
     return Evidence(name, signal.question, signal.unit, listed, more or len(asked) > at_most)
+
+
+def _corrects(load: Load, line: int) -> str:
+    first = first_of(load, line) if load.retry_of_id else None
+    return f"{first.load.file_name} line {first.line} ({first.load.name})" if first else ""
 
 
 @dataclass
@@ -240,4 +249,5 @@ class Texts:
         if damage := self.damage[load.landing]:
             return dict.fromkeys(lines, f"the kept file is {damage}: run groundswell doctor")
         report = load.report
-        return kinds.lines_of(path, report["encoding"], report["sheet"], lines, dict(self.limits))
+        found = kinds.lines_of(path, report["encoding"], report["sheet"], lines, dict(self.limits))
+        return {line: corrected(load, text) for line, text in found.items()} if load.retry_of_id else found

@@ -2,12 +2,25 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from groundswell.core.assess import availability, would_compute
+from groundswell.core.tables.contract import TABLES
+from groundswell.core.tables.identity import OUR_COMPANY
+from groundswell.engine.duckdb import Engine
 from groundswell.engine.home import Home
+
+
+@dataclass(frozen=True)
+class Unlisted:
+    """Partners that rows of a table name and no row describes: what those rows say is in no assessment."""
+
+    table: str
+    count: int
+    first: tuple[tuple[str, str, int], ...]
+    """(partner_id, load, line) of a row that names one, for the first few."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,7 @@ class Quality:
     shared_domains: tuple[tuple[str, int], ...]
     """Domains that several organisations bear: merges to propose to a person, never made by themselves."""
     deals_without_amount: int
+    unlisted: tuple[Unlisted, ...]
 
 
 def quality(home: Home, as_of: dt.date) -> Quality:
@@ -37,6 +51,7 @@ def quality(home: Home, as_of: dt.date) -> Quality:
             "select domain, count(*) as n from organisations_now where domain is not null "
             "group by domain having count(*) > 1 order by n desc, domain limit 20"
         )
+        unlisted = tuple(_unlisted(engine))
         empty = engine.one("select count(*) from deals_now where amount is null and amount_home is null")
     declared = len(home.policy.signals)
     return Quality(
@@ -50,6 +65,7 @@ def quality(home: Home, as_of: dt.date) -> Quality:
         unavailable=unavailable,
         shared_domains=tuple((str(row["domain"]), int(str(row["n"]))) for row in shared),
         deals_without_amount=int(str(empty)),
+        unlisted=unlisted,
     )
 
 
@@ -65,6 +81,26 @@ def more_of(manifest: dict[str, Any]) -> list[More]:
     """What would add signals to a run, that which adds most first."""
     lacking = manifest["unavailable"]
     return [More(wanted(table, lacking), signals) for table, signals in would_compute(lacking).items()]
+
+
+_NAMED = 3
+"""So many of them are named."""
+
+
+def _unlisted(engine: Engine) -> Iterator[Unlisted]:
+    for name, table in TABLES.items():
+        if "partner_id" not in table.names:
+            continue
+        rows = engine.ask(
+            "select *, count(*) over () as of_all from (select partner_id, first(load_id order by load_id, line) as load, "
+            f"first(line order by load_id, line) as line from {name}_now as t where partner_id <> $ours and not exists "
+            "(select 1 from organisations_now as o where o.organisation_id = t.partner_id) group by partner_id) "
+            f"order by load, line, partner_id limit {_NAMED}",
+            {"ours": OUR_COMPANY},
+        )
+        if rows:
+            first = tuple((str(row["partner_id"]), str(row["load"]), int(str(row["line"]))) for row in rows)
+            yield Unlisted(name, int(str(rows[0]["of_all"])), first)
 
 
 _WORDS = 4

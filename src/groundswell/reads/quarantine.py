@@ -1,9 +1,14 @@
 """The quarantine: every row that was set aside, and what became of it since."""
 
+import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from groundswell.records.loads import Load, QuarantinedRow, RetriedRow
+
+LEADING = ("_load", "_line", "_column", "_reason", "_remedy")
+"""Columns of an exported quarantine before those of the file: which row it is, and why it was set aside."""
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,21 @@ def standing(load: Load) -> list[QuarantinedRow]:
         one.row for one in rows_aside() if one.row.load_id == load.number and not one.since
     )
     return list({row.line: row for row in rows}.values())
+
+
+def corrected(load: Load, text: str) -> str:
+    """A line of a corrected file as its own file would have it: without the columns that say why it was set aside."""
+    delimiter, headers = load.report["delimiter"], load.report["headers"]
+    cells = next(csv.reader([text], delimiter=delimiter), [])
+    if len(cells) != len(headers):
+        return text
+    out = io.StringIO(newline="")
+    own = [cell for header, cell in zip(headers, cells, strict=True) if header not in LEADING]
+    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(own)
+    return out.getvalue()
+
+
+def first_of(load: Load, line: int) -> QuarantinedRow | None:
+    """The row that was set aside first, of one that a line of a corrected file put right."""
+    tried = RetriedRow.objects.filter(load=load, line=line).select_related("row__load").first()
+    return tried.row if tried else None

@@ -37,15 +37,19 @@ class NotReproduced(Exception):  # noqa: N818 - what happened, in the glossary's
 
 
 class NobodyKnown(Exception):  # noqa: N818 - what happened, in the glossary's words
-    """No partner was known on the day, though later loads bring some; the published list stays as it is."""
+    """Something is loaded, and no partner of it was known on the day; the published list stays as it is."""
 
     def __init__(self, as_of: dt.date) -> None:
-        super().__init__(f"no partner was known on {as_of}, so nothing is published; the list stays as it was")
+        stays = "; the list stays as it was" if Published.current() else ""
+        super().__init__(f"no partner was known on {as_of}, so nothing is published{stays}")
         self.as_of = as_of
 
 
 def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
-    """Assess as of a day and publish. The caller holds the writer's lock."""
+    """Assess as of a day and publish. The caller holds the writer's lock.
+
+    Raises NobodyKnown, NotReproduced, Damaged. Of an instance in which nothing is loaded the list is empty.
+    """
     if done := made("publish"):
         return Run.objects.get(run_id=done)
     recover(home, now)
@@ -58,12 +62,11 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
     with home.engine() as engine:
         engine.day(as_of, policy.instance, home.paths(files), once(files))
         found = assess(policy, as_of, engine.ask)
+        if not found.partners and Load.objects.filter(state="committed", voided_at=None).exists():
+            raise NobodyKnown(as_of)
         stood = stands(policy, found, earlier, engine.ask)
         if found.partners:
             rows.lay(home, run_id, engine)
-    later = Load.objects.filter(state="committed", voided_at=None, known_at__gte=home.cut(as_of))
-    if not found.partners and Published.current() is not None and later.exists():
-        raise NobodyKnown(as_of)
     contents = _contents(policy, found, stood, earlier)
     manifest = {
         "run_id": run_id,

@@ -367,12 +367,17 @@ def _report(work: Work, staged: Staged, seen: Seen) -> dict[str, Any]:
     }
 
 
+_NAMED = 3
+"""So many rows that contradict others are named."""
+
+
 def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[str]:
     """What the load says of itself: snapshots that disagree stand in order of arrival; absence says nothing yet."""
     said, engine = [], staged.engine
     if staged.tables and not staged.load.dated:
         every = " union all ".join(
-            f"select line from compared_{name} where follows and not unchanged and not mention"
+            f"select line from compared_{name} where follows and not unchanged and not mention "
+            f"and own_id in (select own_id from {name}_versions)"
             for name in staged.tables
         )
         changed = engine.one(f"select count(distinct line) from ({every})")
@@ -382,12 +387,19 @@ def _remarks(staged: Staged, seen: Seen, snapshot: str, currency: str) -> list[s
             )
     if staged.tables:
         every = " union all ".join(
-            f"select line from compared_{name} where contradicts and not mention" for name in staged.tables
+            f"select line, external_id from compared_{name} where contradicts and not mention" for name in staged.tables
         )
-        against = engine.one(f"select count(distinct line) from ({every})")
-        if against:
+        rows = engine.ask(
+            f"select line, min(external_id) as id, count(*) over () as of_all from ({every}) group by line "
+            f"order by line limit {_NAMED}"
+        )
+        if rows:
+            against = int(str(rows[0]["of_all"]))
+            listed = [f"line {row['line']}{': ' + str(row['id']) if row['id'] else ''}" for row in rows]
+            listed += [f"{against - len(rows)} more"] if against > len(rows) else []
             said.append(
-                f"{against} rows contradict others of the same moment; of two such versions the one of higher hash stands"
+                f"{against} rows contradict others of the same moment ({', '.join(listed)}); of two such versions the one "
+                "of higher hash stands"
             )
     if "deals" in staged.tables:
         other = engine.ask(

@@ -328,6 +328,14 @@ def test_a_cell_whose_decimal_sign_contradicts_its_column_is_refused() -> None:
     assert "decimal sign ','" in fault.reason
 
 
+@pytest.mark.parametrize("sign", [".", ","])
+@pytest.mark.parametrize("text", ["many", "1,2,3.4", "1234.50", "1234,50", "1,234,567", "1'234.50", "USD (1.234,50)"])
+def test_a_cell_written_as_its_remedy_says_is_read(text: str, sign: str) -> None:
+    fault = read_decimal(text, sign, "money")
+    if isinstance(fault, Fault):
+        assert not isinstance(read_decimal(fault.remedy.removeprefix("write it as "), sign, "money"), Fault)
+
+
 @pytest.mark.parametrize("text", ["1,2,3", "12,34,567", "1,234.567,00", "five", "1.2.3,4", "--5", "1 23", "0x10", "٣"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     assert isinstance(read_decimal(text, ".", "money"), Fault)

@@ -171,8 +171,14 @@ def own(path: Path) -> Mapping_:
     """A customer's mapping file. Raises BadPolicy with every fault, each with its line."""
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadPolicy([f"{path}: {error}"]) from error
+    except FileNotFoundError as error:
+        raise BadPolicy([f"{path}: there is no such mapping file"]) from error
+    except UnicodeDecodeError as error:
+        raise BadPolicy(
+            [f"{path}: a mapping is a text file in UTF-8 (docs/reference/mapping.md), this is none"]
+        ) from error
+    except OSError as error:
+        raise BadPolicy([f"{path}: the mapping cannot be read: {error.strerror}"]) from error
     return parse_text(str(path), text)
 
 

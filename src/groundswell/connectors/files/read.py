@@ -112,6 +112,25 @@ class Tail:
 
 # ------------------------------------------------------------------------------------------------------- encoding
 
+_PAGES = (b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")
+WEB_PAGE = "this is a web page, not a workbook and no CSV; open it in a spreadsheet and save it as .xlsx or CSV (UTF-8)"
+
+
+def is_web_page(path: Path) -> bool:
+    """Whether the text begins as HTML does: some systems call such a table .xls."""
+    with path.open("rb") as file:
+        return file.read(1024).removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_PAGES)
+
+
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1a\x1b")
+
+
+def is_binary(path: Path) -> bool:
+    """Whether the start holds bytes that stand in no text of any code page."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return not head.startswith(tuple(mark for mark, _ in _BOMS)) and not _CONTROLS.isdisjoint(head)
+
 
 def encoding(path: Path, declared: str = "") -> str:
     """The encoding of a text file; "" when only a person can say. Raises Refused for files that hold no text."""

@@ -1,21 +1,24 @@
 """Which format a file is, and which of its headers stands for which field. By aliases, never by position."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from groundswell.connectors.files import kinds, read
+from groundswell.connectors.files import heads, kinds, read
 from groundswell.connectors.files.mapping import FileMap, Mapping_
 from groundswell.connectors.files.read import Layout, Refused
 from groundswell.core.conditions import nearest
-from groundswell.core.tables.guard import unguarded
 from groundswell.core.tables.identity import normal_form
 from groundswell.core.tables.proof import Question
 
 
 class LacksHeaders(Refused):
     """A mapping of one's own names headers that the file does not have."""
+
+
+class NoFormat(Refused):
+    """No row at the start of the file is the header of a known format."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,20 @@ def recognise(
         (mapping, kind) for mapping in mappings for kind in mapping.files if not kind.match or fnmatch(name, kind.match)
     ]
     kind = kinds.kind_of(path, limits)
+    if not kind and name.lower().endswith(_WORKBOOKS) and read.is_binary(path):
+        raise Refused("no workbook can be read from it; save it again in the spreadsheet, or as CSV (UTF-8)")
     encoding = kind or read.encoding(path, declared)
     if not fitting:
         raise Refused(f"no [[file]] of the mapping matches the name '{name}'")
     if kind:
-        return _whole(_best(_headed(kinds.layouts(path, kind, sheet, limits), fitting, limits)))
-    best = _whole(_best(_layouts(path, encoding, fitting, limits)))
+        return _whole(_best(_headed(list(kinds.layouts(path, kind, sheet, limits)), fitting, limits, heads.head)))
+    layouts = [replace(one, encoding=encoding) for one in heads.text_layouts(path, encoding or "iso-8859-1", limits)]
+    try:
+        best = _whole(_best(_headed(layouts, fitting, limits, heads.text_head)))
+    except NoFormat as error:
+        if read.is_web_page(path):
+            raise Refused(read.WEB_PAGE) from error
+        raise
     if encoding:
         return best
     return _with_code_page(path, best)
@@ -70,27 +81,17 @@ def _whole(found: Recognised) -> Recognised:
     )
 
 
+_WORKBOOKS = (".xls", ".xlsx", ".xlsm")
 Candidate = tuple[tuple[Mapping_, FileMap], Layout]
 
 
-def _layouts(
-    path: Path, encoding: str, kinds_: list[tuple[Mapping_, FileMap]], limits: dict[str, int]
-) -> list[Candidate]:
-    """For each format the row that looks most like its header, over every delimiter."""
-    longest, lines = limits["cell_characters"], limits["header_lines"]
-    found = (
-        Layout(encoding, delimiter, record.line, tuple(unguarded(cell.strip()) for cell in record.cells))
-        for delimiter in read.DELIMITERS
-        for record in read.sample(path, encoding or "iso-8859-1", delimiter, lines, longest)
-        if not record.fault
-    )
-    return _headed(found, kinds_, limits)
-
-
 def _headed(
-    layouts: Iterable[Layout], kinds: list[tuple[Mapping_, FileMap]], limits: dict[str, int]
+    layouts: Sequence[Layout],
+    kinds: list[tuple[Mapping_, FileMap]],
+    limits: dict[str, int],
+    head: Callable[[Sequence[Layout]], Layout | None],
 ) -> list[Candidate]:
-    """Every way in which a row that could be the header fits a format. Raises Refused when none does."""
+    """Every way in which a row that could be the header fits a format. Raises NoFormat, with the likeliest header."""
     found: list[Candidate] = []
     first: tuple[str, ...] = ()
     for layout in layouts:
@@ -99,7 +100,8 @@ def _headed(
         known = {normal(header) for header in layout.headers} if len(layout.headers) > 1 else set()
         found += [(kind, replace(layout, footer=kind[1].footer)) for kind in kinds if _fits(kind[1], known)]
     if not found:
-        raise Refused(_unknown(list(first), [kind for _, kind in kinds]))
+        likeliest = head(layouts)
+        raise NoFormat(_unknown(likeliest or Layout("", "", 1, first), [kind for _, kind in kinds]))
     return found
 
 
@@ -155,25 +157,31 @@ def _headers(kind: FileMap, headers: tuple[str, ...]) -> tuple[dict[str, str], l
     return found, doubled
 
 
+_DRAFT = (
+    " Have a mapping drafted: groundswell take-in --propose FILE (docs/how-to/take-in-an-unknown-export.md), or give one "
+    "with --mapping (docs/reference/mapping.md)."
+)
 _LOOKED_AT = 100
 """Headers of an unknown file in which a misspelt one is looked for: each is compared with every alias."""
 
 
-def _unknown(headers: list[str], kinds: list[FileMap]) -> str:
+def _unknown(layout: Layout, kinds: list[FileMap]) -> str:
+    headers = layout.headers
     best = max(kinds, key=lambda kind: (_hits(kind, headers), -len(_lacking(kind, headers))))
     aliases = [alias for names in best.aliases.values() for alias in names]
     shown = ", ".join(header if len(header) <= 60 else f"{header[:57]}..." for header in headers[:12])
-    said = f"no known format has these headers: {shown}{', ...' if len(headers) > 12 else ''}."
+    where = f" of line {layout.header_line}" if layout.header_line > 1 else ""
+    said = f"no known format has these headers{where}: {shown}{', ...' if len(headers) > 12 else ''}."
     lacking = _lacking(best, headers)
     if lacking and _hits(best, headers):
         known = set(map(normal, aliases))
         near = ((h, nearest(normal(h), known, "{}")) for h in headers[:_LOOKED_AT] if normal(h) not in known)
         hint = next((f" '{header}' looks like '{alias}'." for header, alias in near if alias), "")
         said += f" Nearest: {best.name}, which also needs {', '.join(lacking)}.{hint}"
-    return said + " Give a mapping file with --mapping (docs/reference/mapping.md)."
+    return said + _DRAFT
 
 
-def _lacking(kind: FileMap, headers: list[str]) -> list[str]:
+def _lacking(kind: FileMap, headers: Iterable[str]) -> list[str]:
     have = set(map(normal, headers))
     return [field for field in sorted(kind.required) if have.isdisjoint(map(normal, kind.aliases[field]))]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from groundswell.connectors.files import kinds, read
+from groundswell.connectors.files import heads, kinds, read
 from groundswell.connectors.files.read import Layout, Refused, Tail
 from groundswell.connectors.files.recognise import normal
 from groundswell.core.tables.cells import EMPTY, Fault, Noted, Reading, floats, reader
@@ -147,42 +147,21 @@ def look(path: Path, limits: dict[str, int]) -> list[SeenFile]:
     if kind:
         layouts = list(kinds.layouts(path, kind, "", limits))
         sheets = dict.fromkeys(layout.sheet for layout in layouts)
-        heads = [_head([one for one in layouts if one.sheet == sheet]) for sheet in sheets]
-        found = [_seen(path, head, limits, "") for head in heads if head]
+        found_heads = [heads.head([one for one in layouts if one.sheet == sheet]) for sheet in sheets]
+        found = [_seen(path, head, limits, "") for head in found_heads if head]
     else:
+        if read.is_web_page(path):
+            raise Refused(read.WEB_PAGE)
         encoding = read.encoding(path)
         page = "" if encoding else "cp1252"
-        found = [_seen(path, _text_head(path, encoding or page, limits), limits, page)]
+        head = heads.text_head(list(heads.text_layouts(path, encoding or page, limits)))
+        if head is None:
+            raise Refused("no header with two columns or more is found in it")
+        found = [_seen(path, head, limits, page)]
     found = [one for one in found if one.rows]
     if not found:
         raise Refused("no header with rows below it is found in it")
     return found
-
-
-def _head(layouts: list[Layout]) -> Layout | None:
-    """Of the rows at the start, the first that is nearly as wide as the table: titles above it are narrower."""
-    widths = [sum(map(bool, one.headers)) for one in layouts]
-    widest = max(widths, default=0)
-    wide = (one for one, width in zip(layouts, widths, strict=True) if width * 5 >= widest * 4)
-    return next(wide, None) if widest > 1 else None
-
-
-def _text_head(path: Path, encoding: str, limits: dict[str, int]) -> Layout:
-    """The delimiter by which most lines at the start are of one width, and the first line of that width."""
-    best: tuple[int, int, list[Layout]] = (0, 0, [])
-    for delimiter in read.DELIMITERS:
-        records = read.sample(path, encoding, delimiter, limits["header_lines"], limits["cell_characters"])
-        layouts = [
-            Layout(encoding, delimiter, one.line, tuple(unguarded(cell.strip()) for cell in one.cells))
-            for one in records
-            if not one.fault and len(one.cells) > 1
-        ]
-        for width, times in Counter(len(one.headers) for one in layouts).items():
-            best = max(best, (times, width, [one for one in layouts if len(one.headers) == width]), key=lambda b: b[:2])
-    head = _head(best[2])
-    if head is None:
-        raise Refused("no header with two columns or more is found in it")
-    return head
 
 
 def _seen(path: Path, layout: Layout, limits: dict[str, int], page: str) -> SeenFile:

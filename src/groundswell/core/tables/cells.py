@@ -352,6 +352,10 @@ def _separators(negative: bool, body: str, grouped: bool) -> _Digits:
     return _Digits(negative, body, asks=True)
 
 
+_OTHER_SIGN = str.maketrans(".,", ",.")
+"""From one decimal sign to the other, with the sign of thousands beside it."""
+
+
 def decimal_proof(text: str) -> tuple[bool, str]:
     """(asks, proves): whether the cell could be read two ways, and the decimal sign it can only have ("." "," "")."""
     digits = _digits(text)
@@ -363,7 +367,8 @@ def read_decimal(text: str, decimal: str, kind: str) -> Decimal | Fault:
     digits = _digits(text)
     if digits.broken:
         scientific = re.fullmatch(r"[-+]?\d+([.,]\d+)?[eE][-+]?\d+", text.strip())
-        remedy = "export it as a plain number; the exponent may hide digits" if scientific else "write it as 1234.50"
+        plain = f"write it as 1234{decimal or '.'}50"
+        remedy = "export it as a plain number; the exponent may hide digits" if scientific else plain
         return Fault(f"'{_short(text)}' is not a number", remedy)
     if digits.asks and not decimal:
         return Fault(f"'{text}' can be thousands or decimals", 'answer with "." or "," as the decimal sign')
@@ -373,7 +378,10 @@ def read_decimal(text: str, decimal: str, kind: str) -> Decimal | Fault:
         return Fault(f"'{text}' is an amount of money, not a percentage", "write the percentage, or map another column")
     sign = decimal or digits.proves
     if digits.proves and decimal and digits.proves != decimal:
-        return Fault(f"'{text}' has the decimal sign '{digits.proves}', its column '{decimal}'", "correct the cell")
+        swapped = text.strip().translate(_OTHER_SIGN)
+        return Fault(
+            f"'{text}' has the decimal sign '{digits.proves}', its column '{decimal}'", f"write it as {swapped}"
+        )
     other = "," if sign == "." else "."
     number = Decimal(digits.body.replace(other, "").replace(sign or ".", "."))
     precision, scale = DECIMALS[kind]
