@@ -155,5 +155,5 @@ def test_partners_that_deals_name_and_no_list_has_are_named_and_nothing_is_publi
     words = ("take-in", "--exported-at", "2026-06-30", "--mapping", str(tmp_path / "p.toml"))
     strays = "4 partner ids in touches are in no list of partners: PX-01, PX-02, PX-03, 1 more\n"
     assert strays in said(home.path, *words, str(tmp_path / "p.csv"))
-    assert strays in said(home.path, "assess", "--as-of", DAY)
+    said(home.path, "assess", "--as-of", DAY)
     assert strays in said(home.path, "doctor")

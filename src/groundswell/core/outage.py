@@ -47,14 +47,17 @@ class Outage:
         )
 
 
-_BOUNDS = ("percent", "partners", "active_days", "silent_gaps", "together_gaps")
-
-
 def outages(as_of: dt.date, limits: Mapping[str, int], ask: Ask) -> list[Outage]:
     """The sources at which more of the regular partners fell silent together than the bounds `outage_...` allow, by name."""
     found: dict[str, Outage] = {}
     first = as_of - dt.timedelta(days=limits["outage_window_days"])
-    bounds = {name: limits[f"outage_{name}"] for name in _BOUNDS}
+    bounds = {
+        "percent": limits["outage_percent"],
+        "partners": limits["outage_partners"],
+        "active_days": limits["outage_active_days"],
+        "silent_gaps": limits["outage_silent_gaps"],
+        "together_gaps": limits["outage_together_gaps"],
+    }
     for row in ask(_SILENT, {"as_of": as_of, "first": first, **bounds}):
         source, last_on = str(row["source"]), row["last_on"]
         assert isinstance(last_on, dt.date)  # noqa: S101 - the query gives days
