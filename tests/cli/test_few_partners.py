@@ -142,7 +142,7 @@ def test_partners_that_deals_name_and_no_list_has_are_named_and_nothing_is_publi
 
     refused = command(home.path, "assess", "--as-of", DAY)
     assert (refused.returncode, refused.stdout) == (4, "")
-    assert f"no partner was known on {DAY}, so nothing is published.\n" in refused.stderr
+    assert f"0 partners: none was known on {DAY}, so nothing is published.\n" in refused.stderr
     assert "What would bring partners: a list of them" in refused.stderr
     assert "5 partner ids in touches are in no list of partners: PX-01, P1, PX-02, 2 more" in refused.stderr
     assert "nothing is published yet" in command(home.path, "partners").stderr

@@ -91,7 +91,7 @@ def test_that_there_is_no_partner_is_said_plainly(crm_opportunities: Path, tmp_p
     assert "empty: deals.account_id in 1425 of 8800" in taken.stdout
     assessed = command(tmp_path / "home", "assess", "--as-of", DAY)
     assert (assessed.returncode, assessed.stdout) == (4, "")
-    assert assessed.stderr.startswith(f"no partner was known on {DAY}, so nothing is published.\n")
+    assert assessed.stderr.startswith(f"0 partners: none was known on {DAY}, so nothing is published.\n")
     for said in (taken.stdout, assessed.stderr):
         assert "a column that names its partner (touches with partner_id)" in said
     assert "--exported-at" not in assessed.stderr

@@ -75,7 +75,7 @@ def retry(actor: Actor, corrected: Upload, load: str, once: str = "") -> Job:
 
 def revert(actor: Actor, load: Load, why: str, once: str = "") -> Job:
     """Ask for a load to be taken back. Raises NotAllowed, CannotAsk without a reason, or where it was taken back."""
-    if not why.strip():
+    if not why.strip() or "\0" in why:
         raise CannotAsk("Say in a few words why, so that whoever misses the rows later can read it.")
     if load.voided_at is not None or load.state != "committed":
         raise CannotAsk(f"{load.name} does not stand any more.")

@@ -25,7 +25,8 @@ from groundswell.runs.prepare import Request
 from groundswell.runs.propose import proposal
 from groundswell.runs.trial import Trial, trial
 
-_FOLDER, _TEXT, _SAMPLES, _TRIED = "draft", "mapping.toml", "samples.json", "tried"
+_FOLDER, _TEXT, _SAMPLES, _TRIED = ".draft", "mapping.toml", "samples.json", "tried"
+"""No kept file can have the name of the folder: `uploads.safe` takes points off the front."""
 
 
 class NotTried(Exception):  # noqa: N818 - what happened, in the glossary's words

@@ -31,6 +31,7 @@ def invite(actor: Actor, email: str, name: str, role: str, territory: Collection
             raise CannotInvite(f"{email} is one of us already")
         staff = staff or Staff(email=email)
         staff.name, staff.role, staff.territory = name.strip(), role, sorted(territory)
+        staff.is_active = True  # also of one who was let go before coming
         staff.set_unusable_password()
         staff.save()
         Invitation.objects.update_or_create(

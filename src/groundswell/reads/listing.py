@@ -85,6 +85,7 @@ def _day(said: Any) -> dt.date:
 def _text(said: Any) -> str:
     if not isinstance(said, str) or "\0" in said:
         raise ValueError("no text")
+    said.encode()  # half a character is no text: UnicodeEncodeError is a ValueError
     return said
 
 
@@ -308,7 +309,7 @@ def _place(asked: Listing, cursor: str) -> _Place:
         read = None if value is None else order.read(value)
         if isinstance(read, float | Decimal) and not Decimal(read).is_finite():
             raise ValueError("no number")
-    except (ValueError, TypeError, InvalidOperation, RecursionError) as error:
+    except (ValueError, TypeError, InvalidOperation, OverflowError, RecursionError) as error:
         raise BadListing("this place in the list cannot be read") from error
     return _Place(read, rank, backward, before)
 

@@ -41,7 +41,7 @@ class NobodyKnown(Exception):  # noqa: N818 - what happened, in the glossary's w
 
     def __init__(self, as_of: dt.date) -> None:
         stays = "; the list stays as it was" if Published.current() else ""
-        super().__init__(f"no partner was known on {as_of}, so nothing is published{stays}")
+        super().__init__(f"0 partners: none was known on {as_of}, so nothing is published{stays}")
         self.as_of = as_of
 
 

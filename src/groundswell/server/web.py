@@ -109,6 +109,7 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/15m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _SITE.get("behind_proxy") else 0  # or all people have the address of the proxy
 SOCIALACCOUNT_ADAPTER = "groundswell.web.account.adapter.Outside"
 SOCIALACCOUNT_PROVIDERS = _SITE.get("providers", {})
 """OIDC and SAML as the operator configures them in site.json (docs/how-to/sign-in.md)."""

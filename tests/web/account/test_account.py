@@ -209,3 +209,14 @@ def test_nobody_else_gets_in_by_an_address(email: str, verified: bool, instance:
 @pytest.mark.usefixtures("_provider")
 def test_providers_of_the_operator_stand_on_the_page(instance: Home) -> None:
     assert "Sign in with Example" in browser().get("/account/login/").content.decode()
+
+
+def test_nobody_changes_the_address_by_which_the_trail_names_them(signed_in: Callable[[str], Client]) -> None:
+    browser = signed_in("seller")
+    before = Staff.objects.get(role="seller").email
+    asked = {"email": "board@vendor.example"}
+    for address in ("/account/email/", "/account/confirm-email/", "/account/confirm-email/k/"):
+        assert browser.get(address).status_code == 404
+        for act in ("action_add", "action_primary", "action_remove"):
+            assert browser.post(address, {**asked, act: ""}).status_code == 404
+    assert Staff.objects.get(role="seller").email == before

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -41,6 +41,12 @@ class _Come(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 12 characters, and no common one. A second factor is asked for after the first sign-in.",
     )
+
+
+@public
+def not_there(request: HttpRequest, key: str = "") -> HttpResponse:
+    """Pages of the library that would let people change the address by which the trail names them: it is invited anew."""
+    raise Http404(key)
 
 
 @public

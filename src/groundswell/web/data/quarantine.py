@@ -42,7 +42,7 @@ def _quarantine(request: HttpRequest, wrong: str = "", status: int = 200) -> Htt
     of = [one for one in everything if _fits(one, asked["load"], asked["source"])]
     found = [one for one in of if asked["reason"] in ("", one.row.reason)]
     start = request.GET.get("from", "")
-    place = int(start) if start.isdigit() and len(start) < 9 else 0
+    place = int(start) if start.isdecimal() and len(start) < 9 else 0
     standing = Counter(one.row.load_id for one in everything if not one.since)
     loads = {one.row.load_id: one.row.load for one in of if not one.since}
     said = {

@@ -139,7 +139,7 @@ def loads(request: HttpRequest) -> HttpResponse:
     source, format_ = request.GET.get("source", ""), request.GET.get("format", "")
     found = reading.loads_of(source, format_)
     before = request.GET.get("before", "")
-    if before.isdigit() and len(before) < 19:
+    if before.isdecimal() and len(before) < 19:
         found = found.filter(number__lt=int(before))
     listed = list(found[: _LISTED + 1])
     more = listed[_LISTED - 1].number if len(listed) > _LISTED else None

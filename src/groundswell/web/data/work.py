@@ -90,7 +90,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
 def _said(request: HttpRequest, found: Job, wrong: str = "") -> dict[str, Any]:
     runs = found.state in OPEN
     made = [] if runs else [one.made for one in found.effects.all()]
-    numbers = [int(one[1:]) for one in made if one.startswith("L") and one[1:].isdigit()]
+    numbers = [int(one[1:]) for one in made if one.startswith("L") and one[1:].isdecimal()]
     loads = Load.objects.filter(pk__in=numbers).order_by("pk") if numbers else []
     run = Run.objects.filter(run_id__in=made).first() if found.kind == "assess" and made else None
     files = found.outcome.get("files", [])

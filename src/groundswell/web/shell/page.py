@@ -15,9 +15,12 @@ from django.shortcuts import render
 from groundswell.actions.act import Actor, NotAllowed
 from groundswell.core.rights import VERBS, may
 from groundswell.engine.home import Home
+from groundswell.policy.read import BadPolicy
 from groundswell.reads.partners import NothingPublished
+from groundswell.reads.sheets import DoesNotFit
 from groundswell.records.loads import Load
 from groundswell.records.staff import Staff
+from groundswell.web.shell.errors import said
 
 View = Callable[..., HttpResponseBase]
 
@@ -54,6 +57,10 @@ def page(right: str) -> Callable[[View], View]:
                 raise PermissionDenied(str(error)) from error
             except NothingPublished:
                 return _nothing(request)
+            except BadPolicy as error:
+                return said(request, 500, "The policy of this instance has a fault", f"{error}. Tell whoever keeps it.")
+            except DoesNotFit as error:
+                return said(request, 422, "This does not fit into that form", str(error))
 
         vars(opened)["right"] = right
         return opened
