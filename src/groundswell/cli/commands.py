@@ -561,11 +561,11 @@ def _audit(home: Home, asked: argparse.Namespace) -> int:
         for entry in Entry.objects.all():
             print(f"{entry.number:>6}  {entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.who}  {entry.verb}  {entry.about}")
         return Exit.ACCEPTED
-    count, found = trail.verify(Secrets.of(home.path).trail, heads(home.path))
-    for one in found:
+    verified = trail.verify(Secrets.of(home.path).trail, heads(home.path))
+    for one in (*verified.skipped, *verified.breaks):
         print(one, file=sys.stderr)
-    print(f"{count} entries, {len(found)} breaks")
-    return Exit.FAULT if found else Exit.ACCEPTED
+    print(f"{verified.count} entries, {len(verified.breaks)} breaks")
+    return Exit.FAULT if verified.breaks else Exit.ACCEPTED
 
 
 def _actor(home: Home) -> Actor:
