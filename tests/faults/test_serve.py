@@ -178,6 +178,47 @@ def test_a_part_that_dies_again_and_again_ends_a_serve(tmp_path: Path) -> None:
         assert not alive(begun)
 
 
+def _open_to_others(home: Path) -> list[str]:
+    """What of the secrets, letters, records and lists of an instance others on the machine could read."""
+    named = ("mail", "uploads", "sheets", "jobs", "trail", "secrets", "records.sqlite3*", "secrets/*", "site.json")
+    found = [path for name in named for path in home.glob(name)]
+    return [path.name for path in found if path.stat().st_mode & 0o077]
+
+
+def test_what_an_instance_keeps_to_itself_is_its_owners_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with serving(home):
+        assert {"mail", "uploads", "secrets", "records.sqlite3", "records.sqlite3-wal"} <= {
+            one.name for one in home.iterdir()
+        }
+        assert _open_to_others(home) == []
+    for name in ("mail", "uploads", "sheets"):
+        (home / name).mkdir(exist_ok=True)
+        (home / name).chmod(0o755)
+    (home / "site.json").write_text("{}")
+    for name in ("site.json", "records.sqlite3"):
+        (home / name).chmod(0o644)
+    with serving(home):
+        assert _open_to_others(home) == []
+
+
+def test_the_command_line_makes_records_for_their_owner_alone(tmp_path: Path) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "groundswell",
+        "invite",
+        "a@example.com",
+        "--role",
+        "leader",
+        "--home",
+        str(tmp_path),
+    ]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "records.sqlite3").is_file()
+    assert _open_to_others(tmp_path) == []
+
+
 @pytest.mark.parametrize("which", [1, 4, 9, 20])
 def test_tables_are_brought_up_to_date_whole_or_not_at_all(which: int, tmp_path: Path) -> None:
     def run(which: int) -> int:

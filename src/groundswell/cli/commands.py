@@ -31,7 +31,7 @@ from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine import durable
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
-from groundswell.engine.secrets import Secrets
+from groundswell.engine.secrets import Secrets, make_records
 from groundswell.policy import read as policy
 from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
@@ -130,6 +130,7 @@ def _writing(home: Home, doing: str) -> AbstractContextManager[None]:
 
 def _ready(home: Home) -> None:
     """Bring the records of a new or older instance up to date, one process at a time."""
+    make_records(home.path)
     if behind():
         with _writing(home, "migrate"):
             catch_up()
