@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import logging
 import multiprocessing
 import os
 import sqlite3
@@ -35,8 +36,8 @@ def person(home: Home, role: str, email: str = "") -> Staff:
 
 
 def whole(home: Home) -> tuple[int, list[str]]:
-    count, found = verify(Secrets.of(home.path).trail, heads(home.path))
-    return count, [str(one) for one in found]
+    found = verify(Secrets.of(home.path).trail, heads(home.path))
+    return found.count, [str(one) for one in found.breaks]
 
 
 def test_an_act_leaves_one_entry_and_its_head_outside(home: Home) -> None:
@@ -137,6 +138,86 @@ def test_the_command_line_verifies_and_says_where_it_broke(home: Home) -> None:
     heads(home.path).write_text("\n".join([*lines, "no head at all"]) + "\n")
     found = subprocess.run(verified, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (1, "3 entries, 1 breaks\n")
+
+
+def did(home: Home, times: int) -> None:
+    for number in range(times):
+        with act(machine(home), "did", f"thing {number}"):
+            pass
+
+
+def test_heads_that_are_gone_are_said_unless_there_is_nothing_to_keep(home: Home) -> None:
+    assert whole(home) == (0, [])
+    did(home, 2)
+    heads(home.path).unlink()
+    assert whole(home) == (
+        2,
+        ["entry 1: heads.jsonl, outside the database, cannot be read: No such file or directory"],
+    )
+    did(home, 1)
+    assert whole(home) == (3, []), "the newest head binds all entries before it"
+
+
+def test_a_head_that_a_power_cut_tore_is_named_and_fails_only_while_none_follows(home: Home) -> None:
+    did(home, 3)
+    written = heads(home.path).read_bytes()
+    heads(home.path).write_bytes(written[:-70])
+    assert whole(home) == (3, ["entry 3: no head outside the database shows that it was written, nor any up to 3"])
+    did(home, 1)
+    assert [len(line) for line in heads(home.path).read_bytes().splitlines()][-2:] == [
+        len(written.splitlines()[2]) - 69, len(written.splitlines()[0])
+    ]  # fmt: skip
+    found = verify(Secrets.of(home.path).trail, heads(home.path))
+    assert (found.count, found.breaks, found.skipped) == (4, [], ["line 3 of heads.jsonl cannot be read"])
+
+
+@pytest.mark.parametrize(
+    ("head", "how"),
+    [
+        ('{"number": Infinity, "digest": "0", "seal": "0"}', "entry 3: may be missing: line 3 of heads.jsonl cannot"),
+        (
+            '{"number": 2, "digest": "\u00e9", "seal": "\u00e9"}',
+            "entry 2: its head outside the database was not sealed",
+        ),
+        ('{"number": 2, "digest": "\\ud800", "seal": "\\ud800"}', "entry 2: its head outside the database was not"),
+        ("\u00e9" * 3, "entry 3: may be missing: line 3 of heads.jsonl cannot"),
+        ("[" * 100_000, "entry 3: may be missing: line 3 of heads.jsonl cannot"),
+    ],
+)
+def test_heads_that_somebody_made_up_are_breaks_and_no_faults(home: Home, head: str, how: str) -> None:
+    did(home, 2)
+    with heads(home.path).open("a", encoding="utf-8") as file:
+        file.write(f"{head}\n")
+    [found] = whole(home)[1]
+    assert found.startswith(how)
+
+
+@pytest.mark.parametrize(
+    "change", ["at = 'long ago'", "at = '2026-13-45 10:00:00'", "said = 'no JSON'", "digest = '\u00e9'", "who = ''"]
+)
+def test_entries_that_cannot_be_read_are_breaks_and_no_faults(home: Home, change: str) -> None:
+    did(home, 4)
+    connection.close()
+    with sqlite3.connect(home.path / "records.sqlite3") as raw:
+        raw.execute("drop trigger trail_is_not_changed")
+        raw.execute("pragma ignore_check_constraints = on")
+        raw.execute(f"update records_entry set {change} where number = 3")
+    assert whole(home) == (4, ["entry 3: not what was written, or not after what stood before it"])
+
+
+def test_an_act_is_done_also_where_its_head_cannot_be_kept(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    did(home, 1)
+    kept = heads(home.path).rename(home.path / "kept")
+    heads(home.path).mkdir()
+    logging.getLogger("groundswell").addHandler(caplog.handler)
+    did(home, 1)
+    logging.getLogger("groundswell").removeHandler(caplog.handler)
+    assert "entry 2 was written, and its head could not be kept outside the database" in caplog.text
+    heads(home.path).rmdir()
+    kept.rename(heads(home.path))
+    assert whole(home) == (2, ["entry 2: no head outside the database shows that it was written, nor any up to 2"])
+    did(home, 1)
+    assert whole(home) == (3, [])
 
 
 # --------------------------------------------------------------------------------------------------------- people

@@ -220,8 +220,8 @@ def test_an_act_leaves_exactly_one_entry(name: str, home: Home) -> None:
     entry = Entry.objects.order_by("-number")[0]
     assert entry.who == me.email
     assert entry.verb
-    count, broken = verify(Secrets.of(home.path).trail, heads(home.path))
-    assert (count, list(broken)) == (before + 1, [])
+    verified = verify(Secrets.of(home.path).trail, heads(home.path))
+    assert (verified.count, verified.breaks) == (before + 1, [])
 
 
 _WRITES = {"save", "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "delete", "act"}

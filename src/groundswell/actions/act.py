@@ -3,6 +3,7 @@
 import datetime as dt
 import getpass
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -83,10 +84,22 @@ def heads(home: Path) -> Path:
 
 
 def _keep_head(home: Path, entry: Entry, seal: str) -> None:
+    """Write the head of an entry that is in the database by now: what was done is done, also where this fails.
+
+    `audit verify` then says that the head is not there, until that of a later entry is.
+    """
     path = heads(home)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
     said = json.dumps({"number": entry.number, "digest": entry.digest, "at": entry.at.isoformat(), "seal": seal})
-    with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-        file.write(said.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with open(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "rb+") as file:
+            torn = file.seek(0, os.SEEK_END) and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n"
+            file.write(
+                (b"\n" if torn else b"") + said.encode() + b"\n"
+            )  # what a power cut tore stays a line of its own
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        logging.getLogger("groundswell").exception(
+            "entry %s was written, and its head could not be kept outside the database", entry.number
+        )

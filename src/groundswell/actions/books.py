@@ -13,6 +13,8 @@ from groundswell.records.trail import Entry
 
 _RIGHT = "assign partners"
 _ASSIGNED = "assigned partners to"
+_TOOK_BACK = "took back an assignment"
+_ENTRY = "entry "
 _NOBODY = "nobody"
 
 
@@ -53,16 +55,18 @@ def assign(actor: Actor, partner_ids: Collection[str], manager: Staff | None) ->
 def undo(actor: Actor, number: int) -> int:
     """Take back an assignment of the actor's own, by the number of its entry; how many partners are where they were.
 
-    What somebody has changed since stays as it is now, and so does nothing a second time. Who was in the book of somebody
+    What somebody has assigned since stays as it is now, also where that put it into the book it was in already or into
+    nobody's; nothing is taken back a second time. Who was in the book of somebody
     who is no manager any more goes into nobody's. Raises NotAllowed, CannotUndo.
     """
-    with act(actor, "took back an assignment", f"entry {number}", right=_RIGHT) as one:
+    with act(actor, _TOOK_BACK, f"{_ENTRY}{number}", right=_RIGHT) as one:
         entry = Entry.objects.filter(number=number, verb=_ASSIGNED, who=actor.who).first()
         if entry is None or "before" not in entry.said:
             raise CannotUndo(f"entry {number} is no assignment of yours")
         held = Book.objects.filter(partner_id__in=entry.said["partners"]).select_related("manager")
         there = {book.partner_id: book for book in held}
-        left = [who for who in entry.said["partners"] if _as_left(entry, there.get(who))]
+        since = _assigned_since(entry)
+        left = [who for who in entry.said["partners"] if who not in since and _as_left(entry, there.get(who))]
         Book.objects.filter(partner_id__in=left).delete()
         managers = set(Staff.objects.filter(role=MANAGER, is_active=True).values_list("pk", flat=True))
         Book.objects.bulk_create(
@@ -83,3 +87,17 @@ def _as_left(entry: Entry, book: Book | None) -> bool:
     if entry.about == _NOBODY:
         return book is None
     return book is not None and book.manager.email == entry.about and book.since == entry.at
+
+
+def _assigned_since(entry: Entry) -> set[str]:
+    """Partners of an assignment that a later act of anybody put somewhere, and that was not taken back, by the trail."""
+    acts: dict[str, set[int]] = {who: set() for who in entry.said["partners"]}
+    later = Entry.objects.filter(number__gt=entry.number, verb__in=(_ASSIGNED, _TOOK_BACK)).order_by("number")
+    for one in later.iterator():
+        taken_back = int(one.about.removeprefix(_ENTRY)) if one.verb == _TOOK_BACK else 0
+        for who in acts.keys() & one.said["partners"]:
+            if taken_back > entry.number:
+                acts[who].discard(taken_back)
+            else:
+                acts[who].add(one.number)
+    return {who for who, numbers in acts.items() if numbers}

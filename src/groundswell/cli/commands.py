@@ -31,7 +31,7 @@ from groundswell.core.tables.contract import WITHHELD
 from groundswell.engine import durable
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
-from groundswell.engine.secrets import Secrets
+from groundswell.engine.secrets import Secrets, make_records
 from groundswell.policy import read as policy
 from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
@@ -130,6 +130,7 @@ def _writing(home: Home, doing: str) -> AbstractContextManager[None]:
 
 def _ready(home: Home) -> None:
     """Bring the records of a new or older instance up to date, one process at a time."""
+    make_records(home.path)
     if behind():
         with _writing(home, "migrate"):
             catch_up()
@@ -561,11 +562,11 @@ def _audit(home: Home, asked: argparse.Namespace) -> int:
         for entry in Entry.objects.all():
             print(f"{entry.number:>6}  {entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.who}  {entry.verb}  {entry.about}")
         return Exit.ACCEPTED
-    count, found = trail.verify(Secrets.of(home.path).trail, heads(home.path))
-    for one in found:
+    verified = trail.verify(Secrets.of(home.path).trail, heads(home.path))
+    for one in (*verified.skipped, *verified.breaks):
         print(one, file=sys.stderr)
-    print(f"{count} entries, {len(found)} breaks")
-    return Exit.FAULT if found else Exit.ACCEPTED
+    print(f"{verified.count} entries, {len(verified.breaks)} breaks")
+    return Exit.FAULT if verified.breaks else Exit.ACCEPTED
 
 
 def _actor(home: Home) -> Actor:

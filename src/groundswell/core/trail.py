@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 FIRST = "0" * 64
 """What stands before the first entry."""
+_ANY = "surrogatepass"
+"""How texts become bytes: also those that are no text any more, since whoever changed them must be found out, not us stopped."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class Break:
 def chained(key: str, before: str, entry: Mapping[str, object]) -> str:
     """The hash of an entry after the hash `before`, in hexadecimal."""
     said = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.new(key.encode(), f"{before}{said}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key.encode(), f"{before}{said}".encode(errors=_ANY), hashlib.sha256).hexdigest()
 
 
 def sealed(key: str, number: int, digest: str) -> str:
     """The seal of a head that is kept outside the database."""
-    return hmac.new(key.encode(), f"head {number} {digest}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key.encode(), f"head {number} {digest}".encode(errors=_ANY), hashlib.sha256).hexdigest()
 
 
 def breaks(
@@ -49,14 +51,14 @@ def breaks(
         if number != last + 1:
             yield Break(last + 1, f"missing, and {number} follows")
             return
-        if not hmac.compare_digest(chained(key, before, content), digest):
+        if not _same(chained(key, before, content), digest):
             yield Break(number, "not what was written, or not after what stood before it")
             return
         before, last = digest, number
         if number in heads:
             found[number] = digest
     for number, (digest, seal) in sorted(heads.items()):
-        if not hmac.compare_digest(sealed(key, number, digest), seal):
+        if not _same(sealed(key, number, digest), seal):
             yield Break(number, "its head outside the database was not sealed with our key")
         elif number > last:
             yield Break(last + 1, f"missing: {max(heads)} entries were written, and {last} are there")
@@ -64,3 +66,7 @@ def breaks(
         elif found[number] != digest:
             yield Break(number, "not the entry that its head outside the database names")
             return
+
+
+def _same(ours: str, there: str) -> bool:
+    return hmac.compare_digest(ours.encode(), there.encode(errors=_ANY))

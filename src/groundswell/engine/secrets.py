@@ -30,6 +30,31 @@ class Secrets:
         return cls(**{field.name: _kept(folder / field.name) for field in fields(cls)})
 
 
+_RECORDS = "records.sqlite3"
+_FOLDERS = ("mail", "uploads", "sheets", "jobs", "trail")
+_FILES = (_RECORDS, f"{_RECORDS}-wal", f"{_RECORDS}-shm", "site.json")
+"""What holds names, letters that let people in, hashes of passwords, and the password of the mail server."""
+
+
+def make_records(home: Path) -> None:
+    """Make the file of the records where there is none, for its owner only; SQLite makes those beside it alike."""
+    if not (home / _RECORDS).exists():
+        os.close(os.open(home / _RECORDS, os.O_RDONLY | os.O_CREAT, 0o600))
+
+
+def close(home: Path) -> None:
+    """Take what others on this machine could read of an instance's secrets away from them: older releases left it open.
+
+    Raises PermissionError where it belongs to somebody else.
+    """
+    for name in (*_FOLDERS, *_FILES):
+        path = home / name
+        with suppress(FileNotFoundError):
+            mode = path.stat().st_mode
+            if mode & 0o077:
+                path.chmod(mode & 0o700)
+
+
 def _kept(path: Path) -> str:
     """The secret in a file, written whole before it bears its name: several processes may start at once."""
     if not path.exists():

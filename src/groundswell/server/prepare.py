@@ -1,4 +1,4 @@
-"""What `serve` does before anybody is let in: tables brought up to date, files of pages laid out."""
+"""What `serve` does before anybody is let in: files closed to others, tables brought up to date, files of pages laid out."""
 
 import datetime as dt
 import sys
@@ -7,6 +7,7 @@ import django
 from django.core.management import call_command
 
 from groundswell.engine.lock import Locked, writer
+from groundswell.engine.secrets import close, make_records
 from groundswell.server.settings import HOME
 
 _AT_NIGHT = dt.time(3)
@@ -15,6 +16,13 @@ _AT_NIGHT = dt.time(3)
 
 def main() -> None:
     """Prepare the instance of $GROUNDSWELL_HOME; ends with a sentence where another process writes."""
+    try:
+        make_records(HOME)
+        close(HOME)
+    except PermissionError as error:
+        sys.exit(
+            f"{error.filename} can be read by others, and only its owner can end that. Run: chmod go= {error.filename}"
+        )
     django.setup()
     from groundswell.records.jobs import Schedule
     from groundswell.records.upgrade import behind, catch_up

@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 DRAIN = 20
 """Seconds that web and worker have to end by themselves."""
+_STARTS, _WITHIN = 4, 60.0
+"""A part that ends as often within so many seconds ends by what it meets there; to start it again helps nobody."""
 _PR_SET_PDEATHSIG = 1
 _THREADS = "2"
 _SETTINGS = "groundswell.server.web"
@@ -40,7 +43,10 @@ def surroundings(home: Path, port: int) -> dict[str, str]:
 
 
 def serve(home: Path, port: int) -> int:
-    """Run web and worker of an instance until SIGTERM or SIGINT, or until one of them ends. Raises PortTaken."""
+    """Run web and worker of an instance until SIGTERM or SIGINT; 0 where they then ended by themselves. Raises PortTaken.
+
+    One that dies is started again. One that dies again and again within a minute ends them all, with 1 and a sentence.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -52,11 +58,12 @@ def serve(home: Path, port: int) -> int:
         return code
     granian = [
         "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--backpressure", "64",
-        "--blocking-threads", _THREADS, "--no-access-log", "--log-level", "warning", "groundswell.server.wsgi:application",
+        "--blocking-threads", _THREADS, "--respawn-failed-workers", "--no-access-log", "--log-level", "warning",
+        "groundswell.server.wsgi:application",
     ]  # fmt: skip
-    running = [
-        subprocess.Popen([sys.executable, "-m", *words], env=around, preexec_fn=_end_with_us)  # noqa: S603
-        for words in (["granian", *granian], ["groundswell.server.worker"])
+    parts = [
+        _Part("the web process", ["granian", *granian], around),
+        _Part("the worker", ["groundswell.server.worker"], around),
     ]
     told: list[int] = []
 
@@ -65,9 +72,43 @@ def serve(home: Path, port: int) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    while not told and all(one.poll() is None for one in running):
+    for one in parts:
+        one.start()
+    while not told and all(one.is_up() for one in parts):
         time.sleep(0.2)
-    return 0 if _drained(running) and told else 1
+    return 0 if _drained([one.process for one in parts]) and told else 1
+
+
+class _Part:
+    """The web process or the worker, in a process group of its own: what is left of it is ended with it."""
+
+    process: subprocess.Popen[bytes]
+
+    def __init__(self, name: str, words: list[str], around: dict[str, str]) -> None:
+        self._name, self._words, self._around = name, words, around
+        self._began: list[float] = []
+
+    def start(self) -> None:
+        """Start it, and note when."""
+        self._began = [*(at for at in self._began if at > time.monotonic() - _WITHIN), time.monotonic()]
+        words = [sys.executable, "-m", *self._words]
+        self.process = subprocess.Popen(words, env=self._around, preexec_fn=_end_with_us, process_group=0)  # noqa: S603
+
+    def is_up(self) -> bool:
+        """Whether it runs, if need be since now; False, once that is said, where it has ended too often."""
+        code = self.process.poll()
+        if code is None:
+            return True
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # workers that outlive their web process would keep its port
+        how = f"was ended by signal {-code}" if code < 0 else f"ended by itself with {code}"
+        recent = sum(at > time.monotonic() - _WITHIN for at in self._began)
+        if recent >= _STARTS:
+            print(f"{self._name} {how}, {recent} times within a minute; groundswell serve ends", file=sys.stderr)
+            return False
+        print(f"{self._name} {how}; it is started again", file=sys.stderr, flush=True)
+        self.start()
+        return True
 
 
 def _end_with_us() -> None:

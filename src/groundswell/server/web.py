@@ -170,6 +170,8 @@ EMAIL_BACKEND = (
     else "django.core.mail.backends.filebased.EmailBackend"
 )
 EMAIL_FILE_PATH = HOME / "mail"
+if not _SITE.get("mail"):
+    EMAIL_FILE_PATH.mkdir(mode=0o700, exist_ok=True)  # Django would make it for everybody, and letters let people in
 globals().update({f"EMAIL_{name.upper()}": value for name, value in _SITE.get("mail", {}).items()})
 DEFAULT_FROM_EMAIL = _SITE.get("from", "groundswell@localhost")
 CACHES = {

@@ -21,6 +21,7 @@ def run(lease: float | None = None, beat: float | None = None) -> None:
     import django
 
     django.setup()
+    from django.db import OperationalError, connection
     from django_tasks_db.management.commands.db_worker import Worker
 
     from groundswell.runs import jobs
@@ -38,7 +39,15 @@ def run(lease: float | None = None, beat: float | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     threading.Thread(target=_tick, args=(min(_TICK, jobs.pace.lease / 2),), daemon=True).start()
-    worker.run()
+    while not jobs.stopping.is_set():
+        try:
+            worker.run()
+        except (
+            OperationalError
+        ) as error:  # it looks for tasks outside its own try: records that are locked end it there
+            logging.getLogger("groundswell").warning("the worker waits and tries again: %s", error)
+            connection.close()
+            jobs.stopping.wait(_POLL)
 
 
 def _tick(every: float) -> None:

@@ -1,18 +1,22 @@
 """The page of one partner: what it shows to whom, and how a figure is followed to its line and disputed."""
 
+import datetime as dt
 import html
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from groundswell.actions.act import Actor
+from groundswell.actions.disputes import dispute
 from groundswell.core.rights import LEADER, MANAGER, OPERATIONS, SELLER
 from groundswell.engine import landings, rows
 from groundswell.engine.home import Home
@@ -131,15 +135,47 @@ def test_a_dispute_is_opened_answered_and_left_in_the_trail(signed_in: SignedIn)
     assert Entry.objects.count() == before
     for _ in range(2):  # a form that is sent twice
         assert manager.post(path, {"why": "They called <yesterday>"}).status_code == 302
-    dispute = Dispute.objects.get()
-    assert (dispute.partner_id, dispute.signal, dispute.row) == (one.partner_id, "days_since_last_activity", "")
+    said = Dispute.objects.get()
+    assert (said.partner_id, said.signal, said.row) == (one.partner_id, "days_since_last_activity", "")
     assert "They called &lt;yesterday&gt;" in manager.get(path).content.decode()
     answer = {"verdict": "upheld", "answer": "The calls were not exported."}
-    assert signed_in(OPERATIONS).post(f"/disputes/{dispute.pk}/answer/", answer).status_code == 302
+    assert signed_in(OPERATIONS).post(f"/disputes/{said.pk}/answer/", answer).status_code == 302
     for shown in (path, _at(one)):
         assert "The calls were not exported." in _text(manager, shown)
     verbs = list(Entry.objects.order_by("number").values_list("verb", "about"))[before:]
-    assert verbs == [("disputed", one.partner_id), ("answered a dispute", f"dispute {dispute.pk}")]
+    assert verbs == [("disputed", one.partner_id), ("answered a dispute", f"dispute {said.pk}")]
+
+
+def test_what_is_wrong_is_said_on_a_page_at_most(signed_in: SignedIn) -> None:
+    one, manager = _own(), signed_in(MANAGER)
+    refused = manager.post(_at(one), {"why": "x" * 2_001})
+    assert refused.status_code == 422
+    assert "say it in 2,000 characters; these are 2,001" in refused.content.decode()
+    assert f">{'x' * 2_001}</textarea>" in refused.content.decode(), "what was typed is not lost"
+    assert not Dispute.objects.exists()
+    assert manager.post(_at(one), {"why": "x" * 2_000}).status_code == 302
+    assert Dispute.objects.count() == 1
+
+
+def test_the_same_said_at_once_is_one_dispute(signed_in: SignedIn, instance: Home) -> None:
+    one, asker, before = _own(), Staff.objects.get(role=MANAGER), Entry.objects.count()
+    together = threading.Barrier(6)
+
+    def say() -> None:
+        actor = Actor(instance.path, asker, dt.datetime.now(dt.UTC))
+        try:
+            together.wait()
+            dispute(actor, one, "", "", "They called yesterday")
+        finally:
+            connections.close_all()
+
+    saying = [threading.Thread(target=say) for _ in range(6)]
+    for thread in saying:
+        thread.start()
+    for thread in saying:
+        thread.join()
+    assert Dispute.objects.count() == 1
+    assert Entry.objects.count() == before + 1
 
 
 def test_a_row_is_disputed_where_it_stands(signed_in: SignedIn) -> None:

@@ -94,6 +94,39 @@ def test_what_was_changed_since_is_not_taken_back(signed_in: SignedIn) -> None:
     assert Entry.objects.count() == entries
 
 
+@pytest.mark.parametrize("to", ["manager", "nobody"])
+def test_what_somebody_put_in_the_same_place_since_is_theirs(to: str, signed_in: SignedIn) -> None:
+    rows, manager = keep(36), Staff.objects.get(role="manager")
+    chosen = [row.partner_id for row in rows[:3]]
+    Book.objects.all().delete()
+    signed_in("operations").post("/partners/assign/", {"partner": chosen, "to": str(manager.pk)})
+    to = str(manager.pk) if to == "manager" else to
+    browser = signed_in("operations")
+    page = browser.post("/partners/assign/", {"partner": chosen, "to": "nobody"}, follow=True).content.decode()
+    leader = signed_in("leader")
+    leader.post("/partners/assign/", {"partner": chosen[:1], "to": str(manager.pk)})
+    leader.post("/partners/assign/", {"partner": chosen[:1], "to": "nobody"})
+    leader.post("/partners/assign/", {"partner": chosen[1:2], "to": to})
+    there = books()
+    browser.post(undo(page))
+    assert last().said["partners"] == chosen[2:]
+    assert {one for one in books() if one[0] != chosen[2]} == there
+
+
+def test_two_assignments_are_taken_back_one_after_the_other(signed_in: SignedIn) -> None:
+    rows, manager, browser = keep(36), Staff.objects.get(role="manager"), signed_in("operations")
+    chosen = [row.partner_id for row in rows[:3]]
+    Book.objects.all().delete()
+    ways = [
+        undo(browser.post("/partners/assign/", {"partner": chosen, "to": to}, follow=True).content.decode())
+        for to in (str(manager.pk), "nobody")
+    ]
+    browser.post(ways[1])
+    assert {one[0] for one in books()} == set(chosen)
+    browser.post(ways[0])
+    assert books() == set()
+
+
 def test_nobody_takes_back_what_is_not_their_own(signed_in: SignedIn) -> None:
     row, manager = keep(3)[0], Staff.objects.get(role="manager")
     page = signed_in("operations").post(

@@ -23,5 +23,5 @@ def trail(request: HttpRequest) -> HttpResponse:
     }
     if "verify" in request.GET:
         path = home().path
-        said["count"], said["breaks"] = verify(Secrets.of(path).trail, heads(path))
+        said["verified"] = verify(Secrets.of(path).trail, heads(path))
     return render(request, "trail/trail.html", said)
