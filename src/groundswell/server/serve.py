@@ -130,4 +130,6 @@ def _drained(running: list[subprocess.Popen[bytes]]) -> bool:
             one.kill()
             one.wait()
             kind = False
+        with suppress(ProcessLookupError):
+            os.killpg(one.pid, signal.SIGKILL)  # a web worker told to end while it starts may not hear it
     return kind

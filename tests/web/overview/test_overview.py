@@ -138,7 +138,7 @@ def test_each_source_says_its_newest_export_its_age_and_what_is_late(signed_in: 
     run.manifest["stopped"] = {"salesforce": {"last_on": "2026-08-03", "partners": 6, "regulars": 8}}
     run.save()
     page = signed_in("leader").get("/overview/").content.decode()
-    stopped, late = rows(section(page, "known").partition('class="rows fresh"')[2])
+    stopped, late = rows(section(page, "known").partition('class="rows folds fresh"')[2])
     assert stopped[0].startswith("salesforce")
     assert (stopped[2], stopped[3]) == ("3", "May have stopped 6 of 8 regulars fell silent about 3 Aug 2026")
     assert (late[2], late[3]) == ("3", "1 of 5 late registrations: 50 days old")
@@ -146,7 +146,7 @@ def test_each_source_says_its_newest_export_its_age_and_what_is_late(signed_in: 
     assert "Ask for newer data" not in signed_in("manager").get("/overview/").content.decode()
     Load.objects.update(known_at=now - dt.timedelta(days=2))
     Run.objects.filter(pk=run.pk).update(manifest={**run.manifest, "stopped": {}})
-    part = section(signed_in("leader").get("/overview/").content.decode(), "known").partition('class="rows fresh"')[2]
+    part = section(signed_in("leader").get("/overview/").content.decode(), "known").partition('class="rows folds fresh"')[2]
     states = [row[3] for row in rows(part)]
     assert states == ["Good", "Good"]
 
