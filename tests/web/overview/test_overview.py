@@ -146,7 +146,9 @@ def test_each_source_says_its_newest_export_its_age_and_what_is_late(signed_in: 
     assert "Ask for newer data" not in signed_in("manager").get("/overview/").content.decode()
     Load.objects.update(known_at=now - dt.timedelta(days=2))
     Run.objects.filter(pk=run.pk).update(manifest={**run.manifest, "stopped": {}})
-    part = section(signed_in("leader").get("/overview/").content.decode(), "known").partition('class="rows folds fresh"')[2]
+    part = section(signed_in("leader").get("/overview/").content.decode(), "known").partition(
+        'class="rows folds fresh"'
+    )[2]
     states = [row[3] for row in rows(part)]
     assert states == ["Good", "Good"]
 
