@@ -130,7 +130,7 @@ def product(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
 
     keep = {name: policy.signals[name] for name in written.SIGNALS}
     policy = type(policy)(**{**vars(policy), "signals": keep})
-    fiscal = assess._fiscal(policy, ask("calendar"))
+    fiscal = assess.fiscal_of(policy, ask("calendar"))
     halves, covers = assess._covers(policy, LAST, ask("coverage"), fiscal)
     with stages.stage("statements, with rows in Python"):
         pieces = assess._pieces(policy, [half for parts in halves.values() for half in parts], ask("statements"))

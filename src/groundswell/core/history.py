@@ -64,21 +64,23 @@ def measured(policy: Policy, days: Days) -> Iterator[Measured]:
         {name: halves_of(name, signal, day, fiscal) for name, signal in policy.signals.items()}
         for day, fiscal in zip(days.ends.days, days.calendars, strict=True)
     ]
-    passes = _OnePass(policy, halves, days)
+    read = _read(halves[0], policy)
+    passes = _OnePass(policy, halves, read, days)
     for at, day in enumerate(days.ends.days):
-        days.lay(at, _asked(halves[at], policy, passes.names, passes.told[at]))
+        asked = (part for parts in halves[at].values() for part in parts)
+        tables = {
+            h.measure.table for h in asked if h.measure.table not in passes.told[at] or h.name not in passes.names
+        }
+        days.lay(at, {table: read[table] for table in tables})
         partners = tuple(sorted(str(row["partner_id"]) for row in days.ask("select partner_id from partners", {})))
         yield Measured(day, partners, _values(policy, halves[at], partners, at, passes, days))
 
 
-def _asked(
-    halves: Mapping[str, list[Half]], policy: Policy, measured_already: Collection[str], told: Mapping[str, Told]
-) -> dict[str, set[str]]:
-    """The tables and columns that the statements of a month-end read."""
+def _read(halves: Mapping[str, list[Half]], policy: Policy) -> dict[str, set[str]]:
+    """The tables and columns that the statements of any month-end read."""
     found: dict[str, set[str]] = {}
     for part in (part for parts in halves.values() for part in parts):
-        if part.measure.table not in told or part.name not in measured_already:
-            found.setdefault(part.measure.table, set()).update(columns_read(part, policy.lists))
+        found.setdefault(part.measure.table, set()).update(columns_read(part, policy.lists))
     return found
 
 
@@ -96,21 +98,26 @@ def one_pass(policy: Policy, halves: Sequence[Mapping[str, list[Half]]], table: 
 class _OnePass:
     """What one pass over each of the larger tables gave, asked for by month-end."""
 
-    def __init__(self, policy: Policy, halves: Sequence[Mapping[str, list[Half]]], days: Days) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        halves: Sequence[Mapping[str, list[Half]]],
+        read: Mapping[str, Collection[str]],
+        days: Days,
+    ) -> None:
         self.names: set[str] = set()
         self.told: list[dict[str, Told]] = [{} for _ in days.ends.days]
         self.grids: list[Grid] = []
         for table in history.LAID:
             every = [part for parts in halves[0].values() for part in parts if part.measure.table == table]
-            read = {name for part in every for name in columns_read(part, policy.lists)}
             series = one_pass(policy, halves, table)
-            if not series or (rows := days.once(table, read)) is None:
+            if not series or (rows := days.once(table, read[table])) is None:
                 continue
             self.names |= {one.name for one in series}
             self.grids.append(history.grid(series, policy.lists, rows, days.ends, days.numbers))
-            if table == history.TABLE and days_asked(every)[table] <= {"occurred_on"}:
-                read = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
-                self.told = [{table: one} if one else {} for one in _told(len(days.ends), read, days.numbers)]
+            filled = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
+            for told, one in zip(self.told, _told(table, days_asked(every)[table], filled, days), strict=True):
+                told |= {table: one} if one else {}
 
     def pieces(self, at: int, partners: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
         """Pieces of every half at a month-end, in the order of these partners."""
@@ -122,14 +129,17 @@ class _OnePass:
         return found
 
 
-def _told(months: int, read: Collection[str], numbers: AskNumbers) -> list[Told | None]:
-    """What is known of the activities at each month-end; None where there are none, and the day itself must be asked."""
-    counts, firsts = history.covered(months, read, numbers)
+def _told(table: str, asked: Collection[str], read: Collection[str], days: Days) -> list[Told | None]:
+    """What is known of a table at each month-end; None where there is nothing, and the day itself must be asked."""
+    kind, months = Coverage.WORDS.get(table, ""), len(days.ends)
+    counts, firsts = history.covered(table, kind, asked, read, months, days.numbers)
     found: list[Told | None] = []
     for at in range(months):
         filled: dict[str, object] = {name: int(what[at]) for name, what in counts.items()}
-        days = [(word, what[at].astype(dt.date)) for word, what in firsts.items()]
-        rows: list[dict[str, object]] = [{"word": word, "first_occurred_on": day} for word, day in days]
+        rows: list[dict[str, object]] = [
+            {"word": word, **{f"first_{day}": what[at].astype(dt.date) for day, what in of_word.items()}}
+            for word, of_word in firsts.items()
+        ]
         found.append(Told({**filled, "own_rows_": filled["rows_"]}, rows) if filled["rows_"] else None)
     return found
 

@@ -5,6 +5,7 @@ import re
 import zoneinfo
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -15,11 +16,11 @@ from groundswell.core.declare import Instance
 from groundswell.core.signals import laid_once
 from groundswell.core.signals.history import (
     KNOWN,
-    LAID,
+    PLACES,
+    REDIRECTS_AT,
     STRETCHES,
     TABLE,
     MonthEnds,
-    Rows,
     Shape,
     first_known,
     stretches_sql,
@@ -57,9 +58,16 @@ _STANDING_AT = """create temp macro standing_at(first_at, last_at) as
 """The month-ends of a stretch as a set, a bit each; `at_any` joins such sets."""
 
 
-def _placed(rows: str, table: str) -> str:
-    """Rows, each with the place of its partner."""
-    return f"select p.place, r.* from {rows} as r left join {table}_places as p on p.partner_id = r.partner_id"
+@dataclass(frozen=True)
+class AtOnce:
+    """What the month-ends of one pass share."""
+
+    periods: Sequence[Sequence[Mapping[str, object]]]
+    """The fiscal periods that each month-end knew."""
+    partners: Sequence[str]
+    """Whoever may be a partner at any of them, in the order of `places`."""
+    alone: Path | None
+    """The versions of their organisations alone; None where there is no such file."""
 
 
 def _array(column: pa.ChunkedArray) -> np.ndarray:
@@ -215,11 +223,10 @@ class Engine:
 
     def stretches(
         self, ends: MonthEnds, instance: Instance, files: Sequence[Files], once: Sequence[Collection[str]]
-    ) -> tuple[list[list[dict[str, object]]], list[str]]:
-        """Lay what one pass over the activities at many month-ends reads: `activities_stretches`, and `activities_placed`.
+    ) -> AtOnce:
+        """Lay what one pass over the activities at many month-ends reads: `activities_stretches`, and `places`.
 
-        `files` and `once` are those of each month-end; the files of activities must be the same at all of them. Returns
-        the fiscal periods that each month-end knew, and whoever activities reach, in the order of their places.
+        `files` and `once` are those of each month-end; the files of activities must be the same at all of them.
         """
         self.do(
             "create or replace temp table month_ends as select * from (values "
@@ -253,19 +260,26 @@ class Engine:
         dated = self._is_full(activities, "occurred_on")
         sql = stretches_sql(ends, Shape(TABLE in once[-1], named, merged, dated))
         self._lay(STRETCHES, sql, {"home_zone": quoted(instance.home_zone)}, "view")
-        reached = STRETCHES if merged or not named else KNOWN
-        partners = self._places(TABLE, f"select distinct partner_id from {reached}")
-        self._lay(LAID[TABLE], _placed(STRETCHES, TABLE), {}, "view")
-        return periods, partners
+        return AtOnce(periods, *self._places(files))
 
-    def _places(self, table: str, partners: str) -> list[str]:
-        """Lay `<table>_places`, the place of each partner among those whom the rows of a table reach; who they are, in order."""
+    def _places(self, files: Sequence[Files]) -> tuple[list[str], Path | None]:
+        """Lay `places`: whoever may be a partner at some month-end, each with a place. The rest is as in `AtOnce`."""
+        every = {
+            name: list(dict.fromkeys(path for one in files for path in one.get(name, ())))
+            for name in ("organisations", "memberships")
+        }
+        for name, paths in every.items():
+            self.versions(name, paths)
+        merged = f"select from_id from {REDIRECTS_AT} union select into_id from {REDIRECTS_AT}"
         self.do(
-            f"create or replace temp table {table}_places as select partner_id, "
+            f"create or replace temp table {PLACES} as select partner_id, "
             "cast(row_number() over (order by partner_id) - 1 as integer) as place "
-            f"from ({partners}) as p where partner_id is not null"
+            f"from ({views.MAY_BE_PARTNERS} union {merged}) as p"
         )
-        return [str(row["partner_id"]) for row in self.ask(f"select partner_id from {table}_places order by place")]
+        partners = [str(row["partner_id"]) for row in self.ask(f"select partner_id from {PLACES} order by place")]
+        same = all(list(one.get("organisations", ())) == every["organisations"] for one in files)
+        theirs = f"select * from organisations_versions where own_id in (select partner_id from {PLACES})"
+        return partners, self._spilled("organisations_alone", theirs) if same and every["organisations"] else None
 
     def lay_once(
         self,
@@ -274,10 +288,12 @@ class Engine:
         instance: Instance,
         files: Sequence[Files],
         once: Sequence[Collection[str]],
-    ) -> Rows | None:
+        columns: Collection[str],
+    ) -> bool | None:
         """Lay `<table>_laid`, the rows of a table that reach a partner at any of the month-ends, after `stretches`.
 
-        None where they cannot be laid once: the files differ from one month-end to another, or amounts are converted.
+        With these columns; says whether each of its things is one row. None where they cannot be laid once: the files
+        differ from one month-end to another, or amounts are converted.
         """
         behind = laid_once.NEEDED[table]
         if any(len({tuple(one.get(name, ())) for one in files}) > 1 for name in behind):
@@ -290,12 +306,11 @@ class Engine:
             if self.ask("select * from deals_converted"):
                 return None
         self._fold_apart(behind, ends, instance, files, once)
-        for name, columns in behind.items():
-            self._lay(f"{name}_lasting", laid_once.lasting_sql(name, columns, ends, name in once[-1]), constants)
-        partners = self._places(table, laid_once.PARTNERS[table])
-        self._lay(f"{table}_laid", _placed(f"({laid_once.laid_sql(table, ends)})", table), constants)
+        for name, read in behind.items():
+            self._lay(f"{name}_lasting", laid_once.lasting_sql(name, read, ends, name in once[-1]), constants)
+        self._lay(f"{table}_laid", laid_once.laid_sql(table, ends, columns), constants)
         several = table in laid_once.SEVERAL and bool(self.ask(laid_once.SEVERAL[table]))
-        return Rows(table, partners, not several)
+        return not several
 
     def _fold_apart(
         self,

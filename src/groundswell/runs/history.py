@@ -25,8 +25,9 @@ from groundswell.core.signals import laid_once
 from groundswell.core.signals.columns import Columns
 from groundswell.core.signals.fiscal import Calendar, calendar
 from groundswell.core.signals.history import TABLE, AskNumbers, MonthEnds, Rows, month_ends
+from groundswell.core.tables import views
 from groundswell.engine import durable
-from groundswell.engine.duckdb import Engine
+from groundswell.engine.duckdb import AtOnce, Engine
 from groundswell.engine.home import Home
 from groundswell.engine.lake import known_between
 from groundswell.records.loads import once
@@ -40,7 +41,7 @@ class _Laid:
     numbers: AskNumbers
     ends: MonthEnds
     calendars: Sequence[Calendar]
-    named: Sequence[str] | None
+    shared: AtOnce
     engine: Engine
     policy: Policy
     paths: Sequence[Mapping[str, list[Path]]]
@@ -51,23 +52,27 @@ class _Laid:
 
     def once(self, table: str, columns: Collection[str]) -> Rows | None:
         """Lay the rows of a table that reach a partner at any month-end, with these columns; None where that cannot be."""
-        if table == TABLE:
-            return Rows(table, self.named) if self.named is not None else None
         if table not in self.at_once:
-            fits = laid_once.columns_laid(table).issuperset(columns)
-            instance = self.policy.instance
-            self.at_once[table] = (
-                self.engine.lay_once(table, self.ends, instance, self.paths, self.repeated) if fits else None
-            )
+            single = self._laid_once(table, columns)
+            self.at_once[table] = None if single is None else Rows(table, self.shared.partners, single)
         return self.at_once[table]
+
+    def _laid_once(self, table: str, columns: Collection[str]) -> bool | None:
+        """Whether each thing is one row; None where the table cannot be read at once: a load taken back may stand at some."""
+        if table == TABLE:
+            return None if len({tuple(one.get(TABLE, ())) for one in self.paths}) > 1 else False
+        if not laid_once.columns_laid(table).issuperset(columns):
+            return None
+        return self.engine.lay_once(table, self.ends, self.policy.instance, self.paths, self.repeated, columns)
 
     def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
         """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
-        day, instance = self.ends.days[at], self.policy.instance
+        day, instance, files = self.ends.days[at], self.policy.instance, self.paths[at]
         laid = {name for name in only if name in laid_once.NEEDED and self.once(name, only[name])}
-        self.engine.day(
-            day, instance, self.paths[at], self.repeated[at], {name: only[name] for name in only if name not in laid}
-        )
+        asked = {name: only[name] for name in only if name not in laid}
+        if self.shared.alone and "organisations" not in views.tables_behind(map(views.REACHING.__getitem__, asked))[1]:
+            files = {**files, "organisations": [self.shared.alone]}
+        self.engine.day(day, instance, files, self.repeated[at], asked)
         for name in laid:
             self.engine.stand(name, only[name], at, day, instance)
 
@@ -116,13 +121,10 @@ def _measure(home: Home, days: Sequence[dt.date]) -> Iterator[Measured]:
     files = [home.files(cut) for cut in ends.cuts]
     paths, repeated = [home.paths(one) for one in files], [once(one) for one in files]
     with home.engine() as engine:
-        periods, named = engine.stretches(ends, policy.instance, paths, repeated)
+        shared = engine.stretches(ends, policy.instance, paths, repeated)
         own = policy.instance
-        calendars = [calendar(own.fiscal_first_month, own.fiscal_calendar, one) for one in periods]
-        same = len({tuple(one.get(TABLE, ())) for one in paths}) == 1  # a load taken back may stand at some of them
-        laid = _Laid(
-            engine.ask, engine.numbers, ends, calendars, named if same else None, engine, policy, paths, repeated
-        )
+        calendars = [calendar(own.fiscal_first_month, own.fiscal_calendar, one) for one in shared.periods]
+        laid = _Laid(engine.ask, engine.numbers, ends, calendars, shared, engine, policy, paths, repeated)
         yield from history.measured(policy, laid)
 
 

@@ -35,8 +35,10 @@ objects (None)."""
 
 TABLE = "activities"
 """The table that is never laid out whole: it is many times larger than the others, and its rows hardly ever change."""
-LAID = {TABLE: "activities_placed", "deals": "deals_laid"}
+LAID = {TABLE: "activities_stretches", "deals": "deals_laid"}
 """The tables that are read in one pass, and the relation of the rows of each that reach a partner, with their stretches."""
+_WHOSE = {TABLE: "partner_id", "deals": "place"}
+"""By what rows are grouped: where a table is laid, the place of the partner lies in it; else folded rows are given theirs."""
 _ADDS_UP = frozenset({"count", "count distinct", "sum", "average", "any", "days since latest"})
 _WHOLE = "decimal(38, 0)"
 
@@ -102,7 +104,7 @@ def passed(column: str, days: Sequence[dt.date]) -> str:
     return reached([f"date '{one}'" for one in days], lambda one: f"{column} > {one}")
 
 
-STRETCHES, KNOWN = "activities_stretches", "activities_known"
+STRETCHES, KNOWN, PLACES = "activities_stretches", "activities_known", "places"
 PEOPLE_AT, REDIRECTS_AT = "people_at", "redirects_at"
 """Relations that the caller lays out: (month_end, person_id, organisation_id) and (month_end, from_id, into_id), by place
 of the month-end. Only what activities need of them: people of activities without a partner, organisations that were merged.
@@ -230,7 +232,7 @@ def rises(series: Series) -> bool:
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows of a table lie: who has places in them, and whether none of its things comes in several rows."""
+    """The rows of a table: who may be a partner, in the order of places, and whether no thing comes in several rows."""
 
     table: str
     partners: Sequence[str]
@@ -240,7 +242,7 @@ class Rows:
 def grid(series: Iterable[Series], lists: Lists, rows: Rows, ends: MonthEnds, ask: AskNumbers) -> Grid:
     """The pieces of series of one table, from a few statements over its rows with their stretches.
 
-    `partners` are those of any month-end; `place` of a row is that of its partner among them.
+    Reads `places` (partner_id, place): the place of each partner in `rows.partners`; rows of nobody there are left out.
     """
     asking = _Asking(lists, rows, ends, ask, Grid(list(rows.partners)))
     shared: dict[tuple[str, tuple[tuple[dt.date | None, dt.date], ...]], list[Series]] = {}
@@ -265,8 +267,6 @@ def _parsed(sql: str) -> exp.Select:
 
 
 _STRETCH = ("place", "first_at", "last_at")
-
-
 _BITS = 48
 """Month-ends that one number holds as bits: below 2^53 it is exact in a float, too."""
 
@@ -284,6 +284,25 @@ class _Asking:
     @property
     def shape(self) -> tuple[int, int]:
         return len(self.found.partners), len(self.ends)
+
+    @property
+    def whose(self) -> str:
+        return _WHOSE[self.rows.table]
+
+    @property
+    def stretch(self) -> tuple[str, str, str]:
+        return self.whose, "first_at", "last_at"
+
+    def placed(self, tree: exp.Select, parameters: Mapping[str, object]) -> Numbers:
+        """What a statement gives, with the place of each partner: of whoever has none, nothing."""
+        if self.whose == "place":
+            tree = tree.where("place is not null")
+        else:
+            names = [one.alias_or_name for one in tree.selects if one.alias_or_name != self.whose]
+            whose = exp.condition(f"p.partner_id = x.{self.whose}", dialect=DIALECT)
+            tree = exp.select("p.place", *(f"x.{name}" for name in names)).from_(tree.subquery("x"))
+            tree = tree.join(exp.to_table(PLACES).as_("p"), on=whose)
+        return self.ask(tree.sql(dialect=DIALECT), parameters)
 
     def read(self, one: Series, columns: Iterable[str]) -> exp.Subquery:
         """The rows that lie in any of the windows, as `r`, each with the stretch at which it does.
@@ -305,7 +324,7 @@ class _Asking:
                 for name, at in (("first_at", enters), ("last_at", leaves))
             )
             within = f"({on} is null or ({within}))"
-        names = ", ".join(f"r.{name}" for name in sorted({on, "place", *columns}))
+        names = ", ".join(f"r.{name}" for name in sorted({on, self.whose, *columns}))
         inner = f"select {names}, {enters} as first_at, {leaves} as last_at from {LAID[self.rows.table]} as r where {within}"
         return _parsed(inner).subquery("r")
 
@@ -332,9 +351,8 @@ class _Asking:
             for each in members
             for piece in day.pieces(each.halves[0], whens[each.halves[0].measure.where], whole=False, sure=sure)
         ]
-        tree = exp.select(*_STRETCH, *selected).from_(self.read(members[0], self.columns(members)))
-        tree = tree.where("first_at < last_at", "place is not null", *limits).group_by(*_STRETCH)
-        rows = self.ask(tree.sql(dialect=DIALECT), parameters)
+        tree = exp.select(*self.stretch, *selected).from_(self.read(members[0], self.columns(members)))
+        rows = self.placed(tree.where("first_at < last_at", *limits).group_by(*self.stretch), parameters)
         place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
         for one in members:
             prefix = f"{one.name}__"
@@ -354,10 +372,9 @@ class _Asking:
         of = one.halves[0].measure.of
         whens, limits, _ = self.counting([one], parameters)
         counts = [when for when in whens.values() if when is not None] or limits
-        tree = exp.select(*_STRETCH, exp.alias_(exp.column(of), "value"))
+        tree = exp.select(*self.stretch, exp.alias_(exp.column(of), "value"))
         tree = tree.from_(self.read(one, self.columns([one])))
-        tree = tree.where("first_at < last_at", "place is not null", f"{of} is not null", *counts)
-        rows = self.ask(tree.sql(dialect=DIALECT), parameters)
+        rows = self.placed(tree.where("first_at < last_at", f"{of} is not null", *counts), parameters)
         order = np.lexsort((rows["value"], rows["place"]))
         place, first, last = (rows[name][order].astype(np.int64) for name in _STRETCH)
         value = rows["value"][order]
@@ -380,17 +397,17 @@ class _Asking:
         parts = [part for one_ in asked for part in _conjuncts(one_) if not any(map(_is_the_day, part.walk()))]
         limits = [*limits, *map(day.or_unknown, parts)]  # what does not hang on the day leaves few rows to ask at each
         rows = self.read(one, self.columns([one]))
-        keys = ("place", "month_end")
+        keys = (self.whose, "month_end")
         ends = exp.to_table("month_ends")
         stands = exp.condition(
             "month_ends.month_end >= r.first_at and month_ends.month_end < r.last_at", dialect=DIALECT
         )
         tree = exp.select(*keys, *day.pieces(one.halves[0], when, sure=sure)).from_(rows).join(ends, on=stands)
-        tree = tree.where("place is not null", *limits).group_by(*keys)
+        tree = tree.where(*limits).group_by(*keys)
         for node in [node for node in tree.walk() if _is_the_day(node)]:
             node.replace(exp.column("day", table="month_ends"))
-        found = self.ask(tree.sql(dialect=DIALECT), parameters)
-        place, at = (found[name].astype(np.int64) for name in keys)
+        found = self.placed(tree, parameters)
+        place, at = (found[name].astype(np.int64) for name in ("place", "month_end"))
         prefix = f"{one.name}__"
         for label in [name.removeprefix(prefix) for name in found if name.startswith(prefix)]:
             figures = found[prefix + label]
@@ -419,13 +436,12 @@ class _Asking:
             exp.alias_(day.folded(half.measure), "thing"),
             exp.alias_(when if when is not None else exp.true(), "counts"),
         )
-        kept = (
-            exp.select(*_STRETCH, thing, counts).from_(rows).where("first_at < last_at", "place is not null", *counting)
-        )
+        kept = exp.select(*self.stretch, thing, counts).from_(rows).where("first_at < last_at", *counting)
         is_thing = "case when thing is null then 0 else 1 end as is_thing"
-        folded = exp.select("place", is_thing, *(f"{said} as {name}" for name, said in sets.items()), dialect=DIALECT)
-        folded = folded.from_(kept.subquery("k")).group_by("place", "thing")
-        told = self.ask(folded.sql(dialect=DIALECT), parameters)
+        folded = exp.select(
+            self.whose, is_thing, *(f"{said} as {name}" for name, said in sets.items()), dialect=DIALECT
+        )
+        told = self.placed(folded.from_(kept.subquery("k")).group_by(self.whose, "thing"), parameters)
         there = told["is_thing"] > 0
         pieces = {
             label: np.zeros((len(self.found.partners), len(self.ends))) for label in ("found", "empty", "unclear")
@@ -508,23 +524,26 @@ def _latest(
 
 
 def covered(
-    months: int, columns: Iterable[str], ask: AskNumbers
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """What the activities hold at each month-end: {column: rows that fill it} with `rows_`, and {type: its first day}."""
-    names = sorted(columns)
-    said = "".join(f", count({name}) as {name}" for name in names)
+    table: str, kind: str, days: Iterable[str], columns: Iterable[str], months: int, ask: AskNumbers
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
+    """What a table holds at each month-end: {column: rows that fill it} with `rows_`, and {word: {day: its first}}.
+
+    `kind` is the column that tells kinds of rows apart ("": there is one kind, without a word).
+    """
+    names, days = sorted(columns), sorted(days)
+    said = [f"count({name}) as {name}" for name in names] + [f"min({day}) as first_{day}" for day in days]
     rows = ask(
-        f"select type as word, first_at, last_at, count(*) as rows_, min(occurred_on) as day{said} from {STRETCHES} "
-        "group by type, first_at, last_at",
+        f"select {kind or 'cast(null as varchar)'} as word, first_at, last_at, count(*) as rows_, {', '.join(said)} "
+        f"from {LAID[table]} group by 1, 2, 3",
         {},
     )
     first, last = rows["first_at"].astype(np.int64), rows["last_at"].astype(np.int64)
     nobody = np.zeros(len(first), dtype=np.int64)
     counts = {name: _summed((1, months), nobody, first, last, rows[name])[0] for name in ("rows_", *names)}
     firsts = {}
-    for word in sorted(set(rows["word"])):
-        mine = rows["word"] == word
-        firsts[word] = _earliest(months, first[mine], last[mine], rows["day"][mine])
+    for word in dict.fromkeys(rows["word"]):
+        mine = np.array([one == word for one in rows["word"]], dtype=bool)
+        firsts[word] = {day: _earliest(months, first[mine], last[mine], rows[f"first_{day}"][mine]) for day in days}
     return counts, firsts
 
 

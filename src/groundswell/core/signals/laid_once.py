@@ -6,12 +6,14 @@ folded (of several sources, merged, or told twice at one moment) are few: the ca
 on one day, and hands them over as `<table>_apart_lasting`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from groundswell.core.signals.history import REDIRECTS_AT, MonthEnds, passed, reached
+from groundswell.core.signals.history import PLACES, REDIRECTS_AT, MonthEnds, passed, reached
 from groundswell.core.tables import fold, views
 from groundswell.core.tables.contract import ROLES, TABLES
 
+ACCOUNT = ("country", "industry", "tags")
+"""What is read of the organisation behind a deal."""
 NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
     "deals": {
         "deals": (
@@ -19,7 +21,7 @@ NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
             "closed_on", "group_key",
         ),
         "touches": ("subject_kind", "subject_id", "partner_id", "role", "share_pct", "starts_on", "ends_on"),
-        "organisations": ("country", "industry", "tags"),
+        "organisations": ACCOUNT,
     },
     "credentials": {
         "credentials": ("person_id", "code", "kind", "level", "status", "issued_on", "expires_on", "score"),
@@ -27,11 +29,6 @@ NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 """What can be laid once: the tables behind it, with the columns that are read of each."""
-PARTNERS = {
-    "deals": "select distinct partner_id from touches_lasting where subject_kind = 'deal'",
-    "credentials": "select distinct organisation_id as partner_id from people_lasting",
-}
-"""Whoever the rows of a table reach, or more."""
 SEVERAL = {"deals": "select 1 from deals_lasting where group_key <> deal_id limit 1"}
 """Whether any thing that is counted comes in several rows. Reads `<table>_lasting`."""
 SCOPES = {
@@ -63,12 +60,9 @@ def apart_sql(table: str, once: bool) -> str:
     given = f"select from_id from {REDIRECTS_AT} union select into_id from {REDIRECTS_AT}"
     parts = [f"select own_id from {table}_known where own_id in ({given})" + (f" or {merged}" if merged else "")]
     if not once:
-        parts.append(f"""
-select own_id from (
-  select own_id, source, mention, min(source) over keys as first_source, min(mention) over keys as first_mention,
-    {fold.STAMP} as stamp, lag({fold.STAMP}) over (partition by own_id order by {fold.STAMP}) as before
-  from {table}_known where {scope(table)} window keys as (partition by own_id)) as v
-where source <> first_source or mention <> first_mention or stamp = before""")
+        several = f"select own_id from {table}_known where {scope(table)} group by own_id"
+        parts.append(f"{several} having min(source) <> max(source) or min(mention) <> max(mention)")
+        parts.append(f"{several}, {fold.STAMP} having count(*) > 1")
     return " union ".join(parts)
 
 
@@ -100,9 +94,9 @@ select {", ".join(sorted(columns))}
 from (select t.*{live} from {table}_laid as t where t.first_at <= {at} and t.last_at > {at}) as r"""
 
 
-def laid_sql(table: str, ends: MonthEnds) -> str:
+def laid_sql(table: str, ends: MonthEnds, columns: Collection[str]) -> str:
     """The rows of a table that reach a partner, with their stretches. Reads `<table>_lasting` of the tables behind it."""
-    return _deals_sql(ends) if table == "deals" else _credentials_sql()
+    return _deals_sql(ends, columns) if table == "deals" else _credentials_sql()
 
 
 def _credentials_sql() -> str:
@@ -114,16 +108,25 @@ from credentials_lasting as t join people_lasting as h on h.person_id = t.person
 where h.first_at < t.last_at and h.last_at > t.first_at"""
 
 
-def _deals_sql(ends: MonthEnds) -> str:
-    """Deals of whoever has a part in them. Reads `touches_lasting`, `deals_lasting`, `organisations_lasting` and `month_ends`.
+def _deals_sql(ends: MonthEnds, columns: Collection[str]) -> str:
+    """Deals of whoever has a part in them, with these columns and the place of the partner.
 
-    A partner's parts in one deal are one row; where they do not begin and end together, one for each month-end.
+    Reads `touches_lasting`, `deals_lasting`, `organisations_lasting`, `places` and `month_ends`. A partner's parts in one
+    deal are one row; where they do not begin and end together, one for each month-end.
     """
     until = reached([f"date '{day}'" for day in ends.days], lambda day: f"ends_on >= {day}")
-    flags, names = views.ROLE_FLAGS, ", ".join(ROLES)
-    own = ", ".join(f"d.{name}" for name in ("deal_id", "account_id", "stage_class", "product", "type", "created_on",
-                                             "close_on", "occurred_on"))  # fmt: skip
+    said = {role: views.role_flag(role) for role in ROLES} | {"share_pct": "max(p.share_pct) as share_pct"}
+    parts = [name for name in said if name in columns]
+    flags, names = _more(said[name] for name in parts), _more(parts)
     closed = views.CLOSED.replace("t.", "d.")
+    of_deal = {name: f"d.{name}" for name in ("deal_id", *NEEDED["deals"]["deals"], "occurred_on")} | {
+        "closed_on": closed,
+        "group_key": "coalesce(d.group_key, d.deal_id)",
+        "amount_home": "coalesce(d.amount_home, case when d.currency = $home_currency then d.amount end)",
+        "cycle_days": f"date_diff('day', d.created_on, {closed})",
+    }
+    of_account = {f"account_{name}": f"o.{name}" for name in ACCOUNT if f"account_{name}" in columns}
+    own = _more(f"{what} as {name}" for name, what in of_deal.items() if name in columns)
     return f"""
 with parts as (
   select partner_id, subject_id, role, share_pct,
@@ -132,40 +135,48 @@ with parts as (
   from touches_lasting where subject_kind = 'deal'),
 lasting as (select * from parts where first_at < last_at),
 together as (
-  select partner_id, subject_id, {flags}, max(share_pct) as share_pct, min(first_at) as first_at, min(last_at) as last_at,
-    max(first_at) as begins, max(last_at) as ends
-  from lasting group by partner_id, subject_id),
+  select partner_id, subject_id{flags}, min(first_at) as first_at, min(last_at) as last_at, max(first_at) as begins,
+    max(last_at) as ends
+  from lasting as p group by partner_id, subject_id),
 touched as (
-  select partner_id, subject_id, {names}, share_pct, first_at, last_at from together
-  where first_at = begins and last_at = ends
+  select partner_id, subject_id{names}, first_at, last_at from together where first_at = begins and last_at = ends
   union all
-  select p.partner_id, p.subject_id, {flags}, max(p.share_pct), m.month_end, m.month_end + 1
+  select p.partner_id, p.subject_id{flags}, m.month_end, m.month_end + 1
   from lasting as p join together as g on g.partner_id = p.partner_id and g.subject_id = p.subject_id
     join month_ends as m on m.month_end >= p.first_at and m.month_end < p.last_at
   where g.first_at < g.begins or g.last_at < g.ends
   group by p.partner_id, p.subject_id, m.month_end),
 rows_ as (
-  select t.partner_id, {names}, t.share_pct, {own}, {closed} as closed_on, coalesce(d.group_key, d.deal_id) as group_key,
-    coalesce(d.amount_home, case when d.currency = $home_currency then d.amount end) as amount_home,
-    date_diff('day', d.created_on, {closed}) as cycle_days, {_both("t", "d")}
+  select t.partner_id{_more(f"t.{name}" for name in parts)}{own}, d.account_id as of_account, {_both("t", "d")}
   from touched as t join deals_lasting as d on d.deal_id = t.subject_id
-  where d.first_at < t.last_at and d.last_at > t.first_at),
+  where d.first_at < t.last_at and d.last_at > t.first_at){_accounts(len(ends), of_account) if of_account else ""}
+select p.place, r.partner_id{_more(f"r.{name}" for name in (*parts, *of_deal) if name in columns)}{
+        _more(f"{what} as {name}" for name, what in of_account.items())
+    }, {_both("r", "o") if of_account else "r.first_at, r.last_at"}
+from rows_ as r left join {PLACES} as p on p.partner_id = r.partner_id{_OF_ACCOUNT if of_account else ""}"""
+
+
+_OF_ACCOUNT = """
+  left join accounts as o on o.organisation_id = r.of_account and o.first_at < r.last_at and o.last_at > r.first_at"""
+
+
+def _accounts(months: int, of_account: Collection[str]) -> str:
+    """What is known of organisations, with rows that say nothing for the month-ends at which nothing was."""
+    names = [name.removeprefix("account_") for name in of_account]
+    said, nothing = ", ".join(names), ", ".join("null" for _ in names)
+    return f""",
 seen as (
-  select organisation_id, {_ACCOUNT}, first_at, last_at, lag(last_at, 1, 0) over keys as before,
-    lead(first_at) over keys as after
+  select organisation_id, {said}, first_at, last_at, lag(last_at, 1, 0) over keys as before, lead(first_at) over keys as after
   from organisations_lasting window keys as (partition by organisation_id order by first_at)),
 accounts as (
-  select organisation_id, {_ACCOUNT}, first_at, last_at from seen
-  union all select organisation_id, {_NOBODY}, before, first_at from seen where before < first_at
-  union all select organisation_id, {_NOBODY}, last_at, {len(ends)} from seen where after is null and last_at < {len(ends)})
-select r.* replace (greatest(r.first_at, o.first_at) as first_at, least(r.last_at, o.last_at) as last_at),
-  o.country as account_country, o.industry as account_industry, o.tags as account_tags
-from rows_ as r left join accounts as o
-  on o.organisation_id = r.account_id and o.first_at < r.last_at and o.last_at > r.first_at"""
+  select organisation_id, {said}, first_at, last_at from seen
+  union all select organisation_id, {nothing}, before, first_at from seen where before < first_at
+  union all select organisation_id, {nothing}, last_at, {months} from seen where after is null and last_at < {months})"""
 
 
-_ACCOUNT = "country, industry, tags"
-_NOBODY = "null, null, null"
+def _more(names: Iterable[str]) -> str:
+    """Further columns of a list."""
+    return "".join(f", {name}" for name in names)
 
 
 def _both(one: str, other: str) -> str:

@@ -131,12 +131,14 @@ VIEWS: dict[str, str] = {
 }
 """SQL of each current view, over `<table>_fold`."""
 
-ROLE_FLAGS = ", ".join(
-    f"case when max(case when role = '{role}' then 1 else 0 end) = 1 then true "
-    f"when max(case when role like 'association:%' then 0 else 1 end) = 1 then false end as {role}"
-    for role in ROLES
-)
-"""One yes/no a role. Where a source says only that the two belong together, every role is unknown, not false."""
+
+def role_flag(role: str) -> str:
+    """SQL of yes/no: whether a partner has that role in a thing, over its parts in it.
+
+    Where a source says only that the two belong together, every role is unknown, not false.
+    """
+    named = "max(case when role like 'association:%' then 0 else 1 end) = 1"
+    return f"case when max(case when role = '{role}' then 1 else 0 end) = 1 then true when {named} then false end as {role}"
 
 
 _OF_ACCOUNT = "o.country as account_country, o.industry as account_industry, o.tags as account_tags"
@@ -152,7 +154,7 @@ def _through_touches(table: str, kind: str, *more: str) -> str:
     accounts = "\nleft join organisations_fold as o on o.organisation_id = d.account_id" if of_account else ""
     return f"""
 select t.partner_id, {", ".join((own, *more))}, {flags}, t.share_pct{of_account}
-from (select partner_id, subject_id, {ROLE_FLAGS}, max(share_pct) as share_pct
+from (select partner_id, subject_id, {", ".join(map(role_flag, ROLES))}, max(share_pct) as share_pct
       from touches_now where subject_kind = '{kind}' and starts_on <= $as_of and coalesce(ends_on, $as_of) >= $as_of
       group by partner_id, subject_id) as t
 join {table}_now as d on d.{kind}_id = t.subject_id{accounts}"""
@@ -243,6 +245,11 @@ where coalesce(m.stands, o.is_partner)"""
 """The partners of a day: those with a membership that stands, neither ended nor terminated, or the role alone where no
 membership is known. Of several that stand the one of the highest tier describes the partner (a tier without rank before
 none), then the newest; one that does not stand (of a merged double) hides none."""
+
+MAY_BE_PARTNERS = """
+select own_id as partner_id from organisations_versions where is_partner
+union select partner_id from memberships_versions where partner_id is not null"""
+"""Whoever is a partner on any day, or more; also those whom such an id gives way to."""
 
 ACCOUNTS = """
 select o.* from organisations_now as o
