@@ -17,7 +17,7 @@ from bench import written
 from bench.ecosystem import LAST, Size, made_apart, open_records
 from bench.measure import Stages, in_a_process, peak
 
-PARTS = ("floor", "written", "product")
+PARTS = ("floor", "written", "product", "shipped")
 _GATES = {"floor": 3.0, "written": 1.2}
 _MEMORY = 2e9
 
@@ -26,7 +26,7 @@ def run(under: Path, size: Size, growth: bool) -> None:
     """Print CPU, wall time and memory of each part and the ratios; with `growth`, how they grow with the size."""
     found = _measured(made_apart(under, size))
     for part, one in found.items():
-        print(f"{part:<8} {_said(one)}")
+        print(f"{part:<8} {one['signals']} signals, {_said(one)}" if "signals" in one else f"{part:<8} {_said(one)}")
     ours = found["product"]["statements"][0]
     for part, gate in _GATES.items():
         times = ours / found[part]["statements"][0]
@@ -118,7 +118,14 @@ def by_hand(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
 
 def product(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
     """The values of the product, by the road of core.assess."""
+    keep = {name: policy.signals[name] for name in written.SIGNALS}
+    return shipped(engine, type(policy)(**{**vars(policy), "signals": keep}), stages)
+
+
+def shipped(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
+    """The same of all signals."""
     from groundswell.core import assess
+    from groundswell.core.signals.values import value
 
     def ask(stage: str) -> Callable[[str, Any], list[dict[str, Any]]]:
         def asked(sql: str, parameters: Any) -> list[dict[str, Any]]:
@@ -128,20 +135,18 @@ def product(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
 
         return asked
 
-    keep = {name: policy.signals[name] for name in written.SIGNALS}
-    policy = type(policy)(**{**vars(policy), "signals": keep})
     fiscal = assess.fiscal_of(policy, ask("calendar"))
     halves, covers = assess._covers(policy, LAST, ask("coverage"), fiscal)
     with stages.stage("statements, with rows in Python"):
         pieces = assess._pieces(policy, [half for parts in halves.values() for half in parts], ask("statements"))
-    found: dict[str, dict[str, Any]] = {name: {} for name in keep}
+    found: dict[str, dict[str, Any]] = {name: {} for name in policy.signals}
     with stages.stage("working out"):
         for row in engine.ask("select partner_id from partners"):
             mine = pieces.get(row["partner_id"], {})
             for name, parts in halves.items():
                 of = [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
-                value = assess.value(keep[name], of)
-                low = float(value.low) if value.known and isinstance(value.low, Fraction) else None
+                one = value(policy.signals[name], of)
+                low = float(one.low) if one.known and isinstance(one.low, Fraction) else None
                 found[name][row["partner_id"]] = low
     return found
 
@@ -152,8 +157,11 @@ def main() -> None:
     open_records(home)
     stages = Stages({})
     with _day(home, stages) as (engine, policy):
-        values = {"floor": floor, "written": by_hand, "product": product}[part](engine, policy, stages)
-    file.write_text(json.dumps({**stages.taken, "peak": peak(), "values": values}))
+        values = {"floor": floor, "written": by_hand, "product": product, "shipped": shipped}[part](
+            engine, policy, stages
+        )
+    signals = {"signals": len(values)} if values else {}
+    file.write_text(json.dumps({**stages.taken, **signals, "peak": peak(), "values": values}))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ decision is left to the exact path: `rounded` says whose ends are no exact float
 to a bound that it matters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Self
@@ -67,7 +67,7 @@ class Columns:
         return cls(nothing, nothing, np.ones(count, dtype=bool), available)
 
 
-def columns(signal: Signal, halves: list[tuple[Measure, Window, PieceColumns, Covered]], count: int) -> Columns:
+def columns(signal: Signal, halves: Sequence[tuple[Measure, Window, PieceColumns, Covered]], count: int) -> Columns:
     """The values of a signal for `count` partners as of one day, from the pieces of its half or halves.
 
     What a source covers is the same for all partners of a day. Case by case what `values.value` says of each partner.

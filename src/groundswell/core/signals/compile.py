@@ -52,22 +52,30 @@ def compile_halves(halves: Iterable[Half], lists: Lists) -> list[Query]:
 
     Halves of one table that look at the same window share a statement, which reads only that window; those that count
     distinct things share it only with halves of the same condition, since a distinct count over rows that mostly do not
-    count is dear. A half that takes a middle or a last row, or groups rows first (`per`), has a second statement for what
-    the first cannot say. One that looks for what follows a row has a statement of its own.
+    count is dear; what else has that condition is counted on the way. A half that takes a middle or a last row, or
+    groups rows first (`per`), has a second statement for what the first cannot say. One that looks for what follows a
+    row has a statement of its own.
     """
+    halves = list(halves)
+    dear = {_rows_of(each) for each in halves if _is_distinct(each.measure)}
     shared: dict[tuple[str, str, Window, str], list[Half]] = {}
     more: list[Query] = []
     for each in halves:
         if each.measure.followed_by:
             more.append(_followed(each, lists))
             continue
-        apart = each.measure.where if _is_distinct(each.measure) else ""
-        shared.setdefault((each.measure.table, each.measure.on, each.window, apart), []).append(each)
+        rows = _rows_of(each)
+        shared.setdefault(rows if rows in dear else (*rows[:3], ""), []).append(each)
         if each.measure.per:
             more.append(_grouped(each, lists))
         elif each.measure.take in _BY_PLACE:
             more.append(_BY_PLACE[each.measure.take](each, lists))
     return [_together(table, on, days, members, lists) for (table, on, days, _), members in shared.items()] + more
+
+
+def _rows_of(each: Half) -> tuple[str, str, Window, str]:
+    """The table, the day that the window looks at, the window, and which rows count."""
+    return each.measure.table, each.measure.on, each.window, each.measure.where
 
 
 def counts_groups(measure: Measure) -> bool:
@@ -149,7 +157,9 @@ def pieces(each: Half, when: exp.Expr | None, whole: bool = True, sure: bool = F
     """
     name, measure = each.name, each.measure
     one = exp.Literal.number(1)
-    found: list[tuple[str, exp.Expr]] = [("rows" if measure.per else "n", exp.Count(this=_case(when, one)))]
+    found: list[tuple[str, exp.Expr]] = []
+    if measure.take != "days since latest":  # whose last day says whether there is any
+        found.append(("rows" if measure.per else "n", exp.Count(this=_case(when, one))))
     if when is not None and not sure:
         unknown = exp.Is(this=exp.paren(when.copy()), expression=exp.Null())
         found.append(("unclear", exp.Count(this=_case(unknown, one))))

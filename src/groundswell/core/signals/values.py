@@ -1,7 +1,7 @@
 """From the pieces that the engine counted to the value of a signal: exact, and a range where something is unknown."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -21,7 +21,7 @@ class Covered:
     missing: tuple[str, ...] = ()
 
 
-def value(signal: Signal, halves: list[tuple[Measure, Window, Pieces | None, Covered]]) -> Value:
+def value(signal: Signal, halves: Sequence[tuple[Measure, Window, Pieces | None, Covered]]) -> Value:
     """The value of a signal for one partner, from the pieces of its half or halves (None: no rows).
 
     Unavailable, unknown, not applicable and zero are kept apart: see docs/explain/unknown.md.
