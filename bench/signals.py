@@ -1,7 +1,7 @@
 """The signals of a day at the size of a large vendor, against a floor and against SQL written by hand.
 
-Each part runs in a process of its own that first lays out the day, which is counted apart. The values of the two that
-give values must be equal, partner by partner.
+Each part runs in a process of its own that first lays out the day, which is counted apart; its statements are run several
+times, and the cheapest counts. The values of the two that give values must be equal, partner by partner.
 """
 
 import json
@@ -18,6 +18,7 @@ from bench.ecosystem import LAST, Size, made_apart, open_records
 from bench.measure import Stages, in_a_process, peak
 
 PARTS = ("floor", "written", "product", "shipped")
+_TRIES = 3
 _GATES = {"floor": 3.0, "written": 1.2}
 _MEMORY = 2e9
 
@@ -31,7 +32,7 @@ def run(under: Path, size: Size, growth: bool) -> None:
     for part, gate in _GATES.items():
         times = ours / found[part]["statements"][0]
         print(f"statements of the product: {times:.2f} times {part} (gate {gate}){'' if times <= gate else '  MISSED'}")
-    memory = found["product"]["peak"]
+    memory = max(found[part]["peak"] for part in ("product", "shipped"))
     print(f"peak {memory / 1e9:.2f} GB (gate {_MEMORY / 1e9:.0f}){'' if memory <= _MEMORY else '  MISSED'}")
     print(f"{_compared(found['product']['values'], found['written']['values']):,} values equal")
     if growth:
@@ -92,6 +93,16 @@ def _day(home: Path, stages: Stages) -> Iterator[Any]:
         yield engine, instance.policy
 
 
+def _least(stages: Stages, run: Callable[[Stages], Any]) -> Any:
+    """What a run gives, and the stages of the cheapest of several: whoever else uses the machine makes it dearer."""
+    tries = []
+    for _ in range(_TRIES):
+        tries.append(Stages({}))
+        found = run(tries[-1])
+    stages.taken |= min(tries, key=lambda one: one.cpu("statements")).taken
+    return found
+
+
 def _statements(engine: Any, stages: Stages, statements: tuple[str, ...]) -> list[Any]:
     with stages.stage("statements"):
         return [engine.arrow(sql) for sql in statements]
@@ -99,7 +110,7 @@ def _statements(engine: Any, stages: Stages, statements: tuple[str, ...]) -> lis
 
 def floor(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
     """The columns decoded and folded."""
-    _statements(engine, stages, written.FLOOR)
+    _least(stages, lambda one: _statements(engine, one, written.FLOOR))
     return {}
 
 
@@ -107,7 +118,7 @@ def by_hand(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
     """The values of the statements written by hand, every partner of the day."""
     partners = [row["partner_id"] for row in engine.ask("select partner_id from partners")]
     found: dict[str, dict[str, Any]] = {}
-    for table in _statements(engine, stages, written.STATEMENTS):
+    for table in _least(stages, lambda one: _statements(engine, one, written.STATEMENTS)):
         for name in table.column_names[1:]:
             rows = zip(table["partner_id"].to_pylist(), table[name].to_pylist(), strict=True)
             found[name] = {partner: None if value is None else float(value) for partner, value in rows}
@@ -118,14 +129,31 @@ def by_hand(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
 
 def product(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
     """The values of the product, by the road of core.assess."""
+    from groundswell.core.signals.values import value
+
     keep = {name: policy.signals[name] for name in written.SIGNALS}
-    return shipped(engine, type(policy)(**{**vars(policy), "signals": keep}), stages)
+    policy = type(policy)(**{**vars(policy), "signals": keep})
+    halves, covers, pieces = _least(stages, lambda one: _asked(engine, policy, one))
+    found: dict[str, dict[str, Any]] = {name: {} for name in policy.signals}
+    with stages.stage("working out"):
+        for row in engine.ask("select partner_id from partners"):
+            mine = pieces.get(row["partner_id"], {})
+            for name, parts in halves.items():
+                of = [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
+                one = value(policy.signals[name], of)
+                low = float(one.low) if one.known and isinstance(one.low, Fraction) else None
+                found[name][row["partner_id"]] = low
+    return found
 
 
 def shipped(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
-    """The same of all signals."""
+    """The statements of all signals that ship, without a value."""
+    return {name: {} for name in _asked(engine, policy, stages)[0]}
+
+
+def _asked(engine: Any, policy: Any, stages: Stages) -> tuple[Any, Any, Any]:
+    """The halves of all signals, what sources cover, and the pieces."""
     from groundswell.core import assess
-    from groundswell.core.signals.values import value
 
     def ask(stage: str) -> Callable[[str, Any], list[dict[str, Any]]]:
         def asked(sql: str, parameters: Any) -> list[dict[str, Any]]:
@@ -139,16 +167,7 @@ def shipped(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
     halves, covers = assess._covers(policy, LAST, ask("coverage"), fiscal)
     with stages.stage("statements, with rows in Python"):
         pieces = assess._pieces(policy, [half for parts in halves.values() for half in parts], ask("statements"))
-    found: dict[str, dict[str, Any]] = {name: {} for name in policy.signals}
-    with stages.stage("working out"):
-        for row in engine.ask("select partner_id from partners"):
-            mine = pieces.get(row["partner_id"], {})
-            for name, parts in halves.items():
-                of = [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
-                one = value(policy.signals[name], of)
-                low = float(one.low) if one.known and isinstance(one.low, Fraction) else None
-                found[name][row["partner_id"]] = low
-    return found
+    return halves, covers, pieces
 
 
 def main() -> None:

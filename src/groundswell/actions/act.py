@@ -94,9 +94,8 @@ def _keep_head(home: Path, entry: Entry, seal: str) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with open(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "rb+") as file:
             torn = file.seek(0, os.SEEK_END) and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n"
-            file.write(
-                (b"\n" if torn else b"") + said.encode() + b"\n"
-            )  # what a power cut tore stays a line of its own
+            # what a power cut tore stays a line of its own
+            file.write((b"\n" if torn else b"") + said.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError:

@@ -56,8 +56,8 @@ def undo(actor: Actor, number: int) -> int:
     """Take back an assignment of the actor's own, by the number of its entry; how many partners are where they were.
 
     What somebody has assigned since stays as it is now, also where that put it into the book it was in already or into
-    nobody's; nothing is taken back a second time. Who was in the book of somebody
-    who is no manager any more goes into nobody's. Raises NotAllowed, CannotUndo.
+    nobody's; nothing is taken back a second time. Who was in the book of somebody who is no manager any more goes into
+    nobody's. Raises NotAllowed, CannotUndo.
     """
     with act(actor, _TOOK_BACK, f"{_ENTRY}{number}", right=_RIGHT) as one:
         entry = Entry.objects.filter(number=number, verb=_ASSIGNED, who=actor.who).first()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import cast
 
 from groundswell.actions.act import Actor, act
 from groundswell.actions.uploads import Upload, kept
@@ -75,7 +76,7 @@ def retry(actor: Actor, corrected: Upload, load: str, once: str = "") -> Job:
 
 def revert(actor: Actor, load: Load, why: str, once: str = "") -> Job:
     """Ask for a load to be taken back. Raises NotAllowed, CannotAsk without a reason, or where it was taken back."""
-    if not why.strip() or "\0" in why:
+    if not why.strip():
         raise CannotAsk("Say in a few words why, so that whoever misses the rows later can read it.")
     if load.voided_at is not None or load.state != "committed":
         raise CannotAsk(f"{load.name} does not stand any more.")
@@ -100,7 +101,12 @@ def _asked(
     actor: Actor, verb: str, about: str, said: Mapping[str, object], kind: str, request: Mapping[str, object], inputs: str,
     once: str = "", as_of: dt.date | None = None, right: str = _RIGHT,
 ) -> Job:  # fmt: skip
-    """One job and one entry; none of either for what was asked already."""
+    """One job and one entry; none of either for what was asked already.
+
+    Raises CannotAsk for a word that no command line can hold.
+    """
+    if any("\0" in word for word in cast(list[str], request.get("words", []))):
+        raise CannotAsk("What is written here holds a character that cannot be handed on. Type it anew.")
     with act(actor, verb, about, said, right=right) as one:
         job, one.changed = jobs.ask(
             kind, request, inputs, actor.now, actor.staff, as_of.isoformat() if as_of else "", once

@@ -28,6 +28,7 @@ from groundswell.core import catalog
 from groundswell.core.signals.windows import FIRST_DAY, LAST_DAY
 from groundswell.core.tables.cells import Fault, Reading, read_instant
 from groundswell.core.tables.contract import WITHHELD
+from groundswell.core.words import many
 from groundswell.engine import durable
 from groundswell.engine.home import Damaged, Home
 from groundswell.engine.lock import Locked, writer
@@ -482,7 +483,7 @@ def _export(home: Home, asked: argparse.Namespace) -> int:
     else:
         _check_folder(asked.out)
         count = exports.export(_actor(home), wanted, form, path, currency)
-    print(f"{count:,} {'partner' if count == 1 else 'partners'} written to {asked.out.name if held() else asked.out}")
+    print(f"{many(count, 'partner')} written to {asked.out.name if held() else asked.out}")
     return Exit.ACCEPTED
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from groundswell.actions.quarantine import Exported
 from groundswell.connectors.files.mapping import UNDECIDED
 from groundswell.core.points.score import rounded
+from groundswell.core.words import many
 from groundswell.reads.explain import Evidence, Explanation, Month
 from groundswell.reads.overview import SEGMENTS, Overview, needed
 from groundswell.reads.partner import enough
@@ -32,11 +33,6 @@ def number(value: Fraction | str | None, places: int = 2) -> str:
     exact = round(Fraction(value), places)
     said = f"{Decimal(exact.numerator) / Decimal(exact.denominator):.{places}f}"
     return said.rstrip("0").rstrip(".") if "." in said else said
-
-
-def counted(count: int, noun: str) -> str:
-    """So many of something: "1 partner", "25 partners"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], widest: int = 44) -> str:
@@ -301,7 +297,7 @@ def retried(load: Load) -> str:
 def run(manifest: dict[str, Any]) -> str:
     """What a run came to."""
     lines = [
-        f"{counted(manifest['partners'], 'partner')} assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
+        f"{many(manifest['partners'], 'partner')} assessed as of {manifest['as_of']}, run {manifest['run_id'][:12]}",
         computable_of(manifest),
         *manifest["remarks"],
     ]
@@ -397,7 +393,7 @@ def _overview(found: Overview, width: int) -> Iterator[str]:
     manifest, standing = found.run.manifest, found.run.manifest["standing"]
     segments = standing["segments"]
     names = [*SEGMENTS, *(name for name in segments if name not in SEGMENTS)]
-    yield f"{counted(manifest['partners'], 'partner')} as of {found.run.as_of}, run {found.run.run_id[:12]}"
+    yield f"{many(manifest['partners'], 'partner')} as of {found.run.as_of}, run {found.run.run_id[:12]}"
     if not manifest["partners"]:
         yield computable_of(manifest)
         return
@@ -423,7 +419,7 @@ def _overview(found: Overview, width: int) -> Iterator[str]:
         yield from _more(standing["look_at"] - len(found.look_at), f"overview --limit {standing['look_at']}")
     yield ""
     placed = segments.get("", 0)
-    yield f"WHAT THE DATA CANNOT SAY YET: {counted(placed, 'partner')} {'is' if placed == 1 else 'are'} not placed"
+    yield f"WHAT THE DATA CANNOT SAY YET: {many(placed, 'partner')} {'is' if placed == 1 else 'are'} not placed"
     for condition, count in found.wanted[:3]:
         yield f"  {count} would need {condition}"
     silent = standing["quiet"].get("cannot tell", 0)

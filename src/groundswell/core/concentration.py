@@ -53,9 +53,8 @@ def concentration(amounts: Iterable[Fraction]) -> Concentration | None:
     """
     given = tuple(amounts)
     scale = lcm(*(one.denominator for one in given))
-    units = sorted(
-        (one.numerator * (scale // one.denominator) for one in given), reverse=True
-    )  # as whole numbers: exact, and quick
+    # as whole numbers: exact, and quick
+    units = sorted((one.numerator * (scale // one.denominator) for one in given), reverse=True)
     if units and units[-1] < 0:
         raise ValueError("an amount is negative; net credits against sales first")
     whole, n = sum(units), len(units)

@@ -5,6 +5,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from groundswell.core.words import many
+
 TOO_LITTLE = "too little known"
 """The state of readiness of a partner of which no point can be told."""
 
@@ -26,5 +28,5 @@ def reason(result: Mapping[str, Any]) -> str:
         for unmet in standing["moves"]
         if unmet["segment"] == "ready" and unmet["unit"] == "points" and unmet["short"]
     ]
-    said = f"{points[0]} {'point' if points[0] == 1 else 'points'} short. " if points else ""
+    said = f"{many(points[0], 'point')} short. " if points else ""
     return said + next_act(result)

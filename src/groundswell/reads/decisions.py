@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Min
 
 from groundswell.core.rights import may
+from groundswell.core.words import many
 from groundswell.reads.listing import LISTS, Facts
 from groundswell.reads.rights import mine
 from groundswell.reads.sources import Fresh
@@ -51,7 +52,7 @@ def _for_people(staff: Staff, now: dt.datetime) -> list[Decision]:
         return []
     said = Dispute.objects.filter(verdict="").aggregate(n=Count("pk"), first=Min("asked_at"))
     days = (now - said["first"]).days if said["first"] else 0
-    waits = f"; the oldest waits {days} {'day' if days == 1 else 'days'}" if days else ""
+    waits = f"; the oldest waits {many(days, 'day')}" if days else ""
     why = f"somebody says that a figure is wrong{waits}"
     return [Decision(said["n"], "Answer a dispute", "Answer {n} disputes", why, "disputes")]
 

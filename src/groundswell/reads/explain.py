@@ -158,9 +158,8 @@ def history_of(home: Home, run: Run, policy: Policy, partner_id: str) -> tuple[M
 def _published(partner_id: str, days: list[dt.date], run: Run) -> dict[dt.date, Then]:
     """What the latest other run of each of these days said of a partner; points are rounded as in the history."""
     others = Run.objects.filter(as_of__in=days, complete=True).exclude(pk=run.pk)
-    rows = PublishedPartner.objects.filter(
-        partner_id=partner_id, run__in=others.values("pk")
-    )  # sought in each, not in all
+    # as a subquery, which is sought in each of them, not in all that is published
+    rows = PublishedPartner.objects.filter(partner_id=partner_id, run__in=others.values("pk"))
     found = {}
     for row in rows.select_related("run").order_by("run__created_at"):
         total, standing = row.result["readiness"]["total"], row.result["standing"]

@@ -304,16 +304,10 @@ class Line:
     says: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
 
 
-_WHOLE_NUMBER = 63
-"""Bits of the number of a line: no file has more."""
-
-
 def line_of(
     home: Home, engine: Engine, policy: Policy, partner: PublishedPartner, load: str, line: int, names: bool
 ) -> Line | None:
     """A line that a row of this partner stands on; None for any other, whatever it may hold."""
-    if line.bit_length() > _WHOLE_NUMBER:
-        return None
     says = []
     asked = {"partner": partner.partner_id, "load": load, "line": line}
     for table in sorted(set(views.REACHING) - WITHHELD):

@@ -14,6 +14,7 @@ from groundswell.connectors.files.recognise import Recognised
 from groundswell.connectors.files.suggest import Enough
 from groundswell.core.assess import lacking
 from groundswell.core.declare import Policy
+from groundswell.core.words import many
 from groundswell.engine.home import Home
 from groundswell.runs.kept import recognised
 from groundswell.runs.prepare import Request, named_mappings
@@ -103,4 +104,4 @@ def _bought(policy: Policy, proposed: Sequence[ProposedFile], brought: dict[str,
     sets = Counter(wanting.values())
     for together, count in sorted(sets.items(), key=lambda one: (len(one[0]), -one[1], one[0])):
         how = "would together add" if len(together) > 1 else "would add"
-        yield f"{', '.join(together)}: {how} {count} {'signal' if count == 1 else 'signals'}"
+        yield f"{', '.join(together)}: {how} {many(count, 'signal')}"

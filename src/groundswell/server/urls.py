@@ -2,7 +2,8 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import IntConverter
 
 from groundswell.core.rights import may
 from groundswell.web.account import views as account
@@ -16,6 +17,15 @@ from groundswell.web.people import views as people
 from groundswell.web.shell import views as shell
 from groundswell.web.shell.page import page, staff
 from groundswell.web.trail import views as trail
+
+
+class _Number(IntConverter):
+    """Of at most as many digits as the number of any row: what is longer is no address."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(_Number, "number")
 
 
 @page("see partners")
@@ -38,26 +48,26 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("partners/", partners.partners, name="partners"),
     path("partners/assign/", partners.assigned, name="partners-assigned"),
-    path("partners/assign/<int:number>/undo/", partners.unassigned, name="partners-unassigned"),
+    path("partners/assign/<number:number>/undo/", partners.unassigned, name="partners-unassigned"),
     path("partners/export/", partners.exported, name="partners-exported"),
-    path("partners/sheets/<int:number>/", partners.written, name="partners-sheet"),
-    path("partners/sheets/<int:number>/file/", partners.taken, name="partners-taken"),
+    path("partners/sheets/<number:number>/", partners.written, name="partners-sheet"),
+    path("partners/sheets/<number:number>/file/", partners.taken, name="partners-taken"),
     path("partners/lists/", partners.kept, name="partners-kept"),
     path("partners/lists/drop/", partners.dropped, name="partners-dropped"),
     path("partners/<str:partner_id>/drawer/", partners.drawer, name="partners-drawer"),
     path("partners/<str:partner_id>/", partner.partner, name="partner"),
     path("partners/<str:partner_id>/evidence/", partner.evidence, name="partner-evidence"),
     path("partners/<str:partner_id>/evidence/<str:name>/", partner.signal, name="partner-signal"),
-    path("partners/<str:partner_id>/lines/<str:load>/<int:number>/", partner.line, name="partner-line"),
+    path("partners/<str:partner_id>/lines/<str:load>/<number:number>/", partner.line, name="partner-line"),
     path("partners/<str:partner_id>/rows/<str:name>/", partner.rows, name="partner-rows"),
     path("data/", data.sources, name="sources"),
     path("data/upload/", data.uploaded, name="sources-uploaded"),
     path("data/loads/", data.loads, name="sources-loads"),
-    path("data/loads/<int:number>/", data.load, name="sources-load"),
-    path("data/loads/<int:number>/revert/", data.reverted, name="sources-reverted"),
+    path("data/loads/<number:number>/", data.load, name="sources-load"),
+    path("data/loads/<number:number>/revert/", data.reverted, name="sources-reverted"),
     path("data/quarantine/", quarantine.quarantine, name="quarantine"),
-    path("data/quarantine/<int:number>/export/", quarantine.exported, name="quarantine-exported"),
-    path("data/quarantine/<int:number>/fix/", quarantine.fixed, name="quarantine-fixed"),
+    path("data/quarantine/<number:number>/export/", quarantine.exported, name="quarantine-exported"),
+    path("data/quarantine/<number:number>/fix/", quarantine.fixed, name="quarantine-fixed"),
     path("data/quarantine/retry/", quarantine.retried, name="quarantine-retried"),
     path("data/mappings/", mappings.mappings, name="mappings"),
     path("data/mappings/propose/", mappings.proposed, name="mappings-proposed"),
@@ -66,15 +76,15 @@ urlpatterns = [
     path("data/jobs/", work.jobs, name="jobs"),
     path("data/jobs/assess/", work.assessed, name="jobs-assessed"),
     path("data/jobs/daily/", work.scheduled, name="jobs-scheduled"),
-    path("data/jobs/<int:number>/", work.job, name="jobs-job"),
-    path("data/jobs/<int:number>/answer/", work.answered, name="jobs-answered"),
-    path("data/jobs/<int:number>/cancel/", work.cancelled, name="jobs-cancelled"),
-    path("data/jobs/<int:number>/again/", work.again, name="jobs-again"),
+    path("data/jobs/<number:number>/", work.job, name="jobs-job"),
+    path("data/jobs/<number:number>/answer/", work.answered, name="jobs-answered"),
+    path("data/jobs/<number:number>/cancel/", work.cancelled, name="jobs-cancelled"),
+    path("data/jobs/<number:number>/again/", work.again, name="jobs-again"),
     path("disputes/", disputes.disputes, name="disputes"),
-    path("disputes/<int:number>/answer/", disputes.answered, name="dispute-answered"),
+    path("disputes/<number:number>/answer/", disputes.answered, name="dispute-answered"),
     path("people/", people.people, name="people"),
     path("people/invite/", people.invited, name="person-invited"),
-    path("people/<int:number>/", people.changed, name="person-changed"),
+    path("people/<number:number>/", people.changed, name="person-changed"),
     path("trail/", trail.trail, name="trail"),
 ]
 handler400 = "groundswell.web.shell.errors.bad"

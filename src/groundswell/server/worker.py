@@ -42,9 +42,8 @@ def run(lease: float | None = None, beat: float | None = None) -> None:
     while not jobs.stopping.is_set():
         try:
             worker.run()
-        except (
-            OperationalError
-        ) as error:  # it looks for tasks outside its own try: records that are locked end it there
+        except OperationalError as error:
+            # it looks for tasks outside its own try, where locked records end it
             logging.getLogger("groundswell").warning("the worker waits and tries again: %s", error)
             connection.close()
             jobs.stopping.wait(_POLL)

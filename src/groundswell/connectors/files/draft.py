@@ -11,6 +11,7 @@ from groundswell.connectors.files.propose import ProposedFile, ProposedRow
 from groundswell.connectors.files.seen import SeenColumn, SeenFile
 from groundswell.connectors.files.suggest import Enough, doubts
 from groundswell.core.tables.contract import DECIMALS, TABLES
+from groundswell.core.words import many
 
 _LONGEST = 40
 """Characters of a sample cell that are shown."""
@@ -126,7 +127,7 @@ def _said(one: Said, table: str) -> Iterator[str]:
     yield from (f"{one.column}.{key} = {_value(value)}" for key, value in one.value.items())
     for label, word, rows in one.words:
         asked = f": one of {', '.join(TABLES[table].column(one.column).words)}" if word == UNDECIDED else ""
-        yield f"{one.column}.values.{_text(label)} = {_text(word)}   # {rows:,} {'row' if rows == 1 else 'rows'}{asked}"
+        yield f"{one.column}.values.{_text(label)} = {_text(word)}   # {many(rows, 'row')}{asked}"
 
 
 def _value(value: object) -> str:

@@ -45,7 +45,10 @@ class _Come(forms.Form):
 
 @public
 def not_there(request: HttpRequest, key: str = "") -> HttpResponse:
-    """Pages of the library that would let people change the address by which the trail names them: it is invited anew."""
+    """Nothing, where the library has pages to change one's address: the trail names people by theirs.
+
+    Whoever has another address is invited anew.
+    """
     raise Http404(key)
 
 

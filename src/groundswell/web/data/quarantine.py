@@ -21,7 +21,7 @@ from groundswell.connectors.files.read import Refused
 from groundswell.reads.quarantine import Aside, rows_aside
 from groundswell.records.loads import Load
 from groundswell.web.data.views import once
-from groundswell.web.shell.page import actor, allowed, home, page, staff
+from groundswell.web.shell.page import actor, allowed, asked_number, home, page, staff
 
 _LISTED = 50
 _SHOWN = 5
@@ -41,8 +41,7 @@ def _quarantine(request: HttpRequest, wrong: str = "", status: int = 200) -> Htt
     everything = [one for one in reversed(rows_aside()) if asked["all"] or not one.since]
     of = [one for one in everything if _fits(one, asked["load"], asked["source"])]
     found = [one for one in of if asked["reason"] in ("", one.row.reason)]
-    start = request.GET.get("from", "")
-    place = int(start) if start.isdecimal() and len(start) < 9 else 0
+    place = asked_number(request, "from") or 0
     standing = Counter(one.row.load_id for one in everything if not one.since)
     loads = {one.row.load_id: one.row.load for one in of if not one.since}
     said = {

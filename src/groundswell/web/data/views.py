@@ -24,7 +24,7 @@ from groundswell.records.loads import Load
 from groundswell.records.runs import Published, Run
 from groundswell.runs.kept import checked
 from groundswell.web.shell import charts
-from groundswell.web.shell.page import actor, allowed, home, page, staff
+from groundswell.web.shell.page import actor, allowed, asked_number, home, page, staff
 
 _LISTED = 50
 _RECENT = 5
@@ -138,9 +138,8 @@ def loads(request: HttpRequest) -> HttpResponse:
     """The loads, the newest first, of all sources or one."""
     source, format_ = request.GET.get("source", ""), request.GET.get("format", "")
     found = reading.loads_of(source, format_)
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        found = found.filter(number__lt=int(before))
+    if (before := asked_number(request, "before")) is not None:
+        found = found.filter(number__lt=before)
     listed = list(found[: _LISTED + 1])
     more = listed[_LISTED - 1].number if len(listed) > _LISTED else None
     said = {

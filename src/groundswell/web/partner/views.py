@@ -1,6 +1,5 @@
 """One partner: where it stands and why, its rows, the rows behind each figure, and "this is wrong"."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from groundswell.records.runs import PublishedPartner, Run
 from groundswell.web.partner import said
 from groundswell.web.partners.rows import kind
 from groundswell.web.shell import charts, words
-from groundswell.web.shell.page import actor, allowed, home, page, staff
+from groundswell.web.shell.page import actor, allowed, asked_number, home, page, staff
 
 _PAGE = 50
 _FIGURES = ("Amount", "Value", "Acts, ever", "Live credentials")
@@ -327,8 +326,7 @@ def rows(request: HttpRequest, partner_id: str, name: str) -> HttpResponse:
     if name not in _LISTED:
         raise Http404
     tab = reads.TABS[name]
-    said_page = request.GET.get("page", "")
-    asked = int(said_page) if re.fullmatch("[1-9][0-9]{0,8}", said_page) else 1
+    asked = asked_number(request, "page") or 1
     tables: list[dict[str, Any]] = []
     with found.engine() as engine:
         if engine is not None:

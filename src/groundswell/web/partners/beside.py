@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from groundswell.core.declare import Signal
+from groundswell.core.words import many
 from groundswell.reads.partners import Standing
 from groundswell.web.shell import charts
 from groundswell.web.shell.words import money, percent, rounded
@@ -91,7 +92,7 @@ def _lack(gap: Mapping[str, Any], standing: Standing, signals: Mapping[str, Sign
     value = standing.result["signals"].get(gap["signal"], {"low": None, "high": None, "state": "unknown"})
     gain = max(round(Fraction(gap["gain"])), 1)
     said = _value(gap["signal"], value, signals, currency)
-    return f"{_capital(_name(gap['signal']))}: {said}, up to {gain} {'point' if gain == 1 else 'points'} more"
+    return f"{_capital(_name(gap['signal']))}: {said}, up to {many(gain, 'point')} more"
 
 
 def _value(name: str, value: Mapping[str, Any], signals: Mapping[str, Signal], currency: str) -> str:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST
 
 from groundswell.actions import books, exports, views
 from groundswell.core.rights import MANAGER
+from groundswell.core.words import many
 from groundswell.reads import listing
 from groundswell.reads.listing import BadListing, Facts, Listing
 from groundswell.reads.partners import NothingPublished, published, standing_of
@@ -33,7 +34,7 @@ from groundswell.records.views import SavedView
 from groundswell.web.partners import rows
 from groundswell.web.partners.beside import beside
 from groundswell.web.shell.page import actor, allowed, home, page, staff
-from groundswell.web.shell.words import NOT_KNOWN, many
+from groundswell.web.shell.words import NOT_KNOWN
 
 _SHOWN = ("segment", "reason", "readiness", "last", "won", "manager")
 """Columns that are shown where nobody chose."""

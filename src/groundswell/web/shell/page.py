@@ -99,6 +99,12 @@ def staff(request: HttpRequest) -> Staff:
     return cast(Staff, request.user)
 
 
+def asked_number(request: HttpRequest, name: str) -> int | None:
+    """The whole number that a question of the address names; None for anything else, and for more digits than a row has."""
+    said = request.GET.get(name, "")
+    return int(said) if said.isdecimal() and len(said) < 19 else None
+
+
 def home() -> Home:
     """The instance that this process serves."""
     return Home(settings.HOME)

@@ -10,6 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from groundswell.core import words as counts
 from groundswell.records.jobs import Job
 from groundswell.records.loads import Load
 from groundswell.web.shell import words
@@ -94,7 +95,7 @@ def money(amount: Decimal | Fraction | None, currency: str) -> str:
 def many(count: int, forms: str) -> str:
     """A count with its word: {{ n|many:"partner" }}, {{ n|many:"entry,entries" }}."""
     one, _, more = forms.partition(",")
-    return words.many(count, one, more)
+    return counts.many(count, one, more)
 
 
 _COUNTS = ("No", "One", "Two", "Three")

@@ -41,8 +41,3 @@ def day(when: dt.date | str | None) -> str:
         return NOT_KNOWN
     found = dt.date.fromisoformat(when[:10]) if isinstance(when, str) else when
     return f"{found.day} {found:%b %Y}"
-
-
-def many(count: int, one: str, more: str = "") -> str:
-    """A count with its word: "1 partner", "2 partners"."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
