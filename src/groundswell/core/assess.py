@@ -164,7 +164,8 @@ def _covers(
 ) -> tuple[dict[str, list[Half]], dict[str, list[Covered]]]:
     halves = {name: halves_of(name, signal, as_of, fiscal) for name, signal in policy.signals.items()}
     covered = Coverage([part for parts in halves.values() for part in parts], policy.lists, ask)
-    return halves, {name: [covered.of(part) for part in parts] for name, parts in halves.items()}
+    covers = {name: [covered.of(part) for part in parts] for name, parts in halves.items()}
+    return {name: [covered.filled(part) for part in parts] for name, parts in halves.items()}, covers
 
 
 def _unavailable(covers: Mapping[str, list[Covered]]) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, cast
 
 from groundswell.core.declare import Measure
@@ -38,6 +39,11 @@ class Told:
     counts: Mapping[str, object]
     firsts: Sequence[Mapping[str, object]]
     """For each kind of rows, that kind as `word` and the first day of each date column, `first_<column>`."""
+
+    @cached_property
+    def full(self) -> frozenset[str]:
+        """The columns, of those that are read, that every row fills."""
+        return frozenset(name for name, count in self.counts.items() if count == self.counts["rows_"])
 
 
 class Coverage:
@@ -81,6 +87,10 @@ class Coverage:
     def _first(self, table: str, day: str, words: frozenset[str]) -> dt.date | None:
         found = [row[f"first_{day}"] for row in self.told[table].firsts if not words or row["word"] in words]
         return min((first for first in found if isinstance(first, dt.date)), default=None)
+
+    def filled(self, part: Half) -> Half:
+        """A half that knows which columns no row leaves empty."""
+        return replace(part, full=self.told[part.measure.table].full)
 
     def of(self, part: Half) -> Covered:
         """What can be said about one half: its first day with a fact, or what no source brings."""

@@ -6,7 +6,7 @@ month-end by month-end, by the statements of a day. Facts that were known later 
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -113,11 +113,14 @@ class _OnePass:
             series = one_pass(policy, halves, table)
             if not series or (rows := days.once(table, read[table])) is None:
                 continue
+            columns_ = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
+            told = _told(table, days_asked(every)[table], columns_, days)
+            for mine, one in zip(self.told, told, strict=True):
+                mine |= {table: one} if one else {}
+            full = frozenset(columns_).intersection(*(one.full for one in told if one))
+            series = [Series(tuple(replace(part, full=full) for part in one.halves)) for one in series]
             self.names |= {one.name for one in series}
             self.grids.append(history.grid(series, policy.lists, rows, days.ends, days.numbers))
-            filled = {name for part in every for name in shapes.columns(part.measure, dict(policy.lists))}
-            for told, one in zip(self.told, _told(table, days_asked(every)[table], filled, days), strict=True):
-                told |= {table: one} if one else {}
 
     def pieces(self, at: int, partners: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
         """Pieces of every half at a month-end, in the order of these partners."""
@@ -180,7 +183,13 @@ def _values(
     coverage = Coverage(every, policy.lists, days.ask, passes.told[at])
     covers = {name: [coverage.of(part) for part in parts] for name, parts in halves.items()}
     available = {name: not any(one.missing for one in found) for name, found in covers.items()}
-    asked = [h for name, parts in halves.items() if available[name] for h in parts if h.name not in passes.names]
+    asked = [
+        coverage.filled(h)
+        for name, parts in halves.items()
+        if available[name]
+        for h in parts
+        if h.name not in passes.names
+    ]
     pieces, names = passes.pieces(at, partners), np.array(partners, dtype=str)
     for query in compile_halves(asked, policy.lists):
         rows = days.numbers(query.sql, query.parameters)

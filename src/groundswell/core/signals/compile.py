@@ -23,11 +23,15 @@ from groundswell.core.tables.contract import TABLES
 
 @dataclass(frozen=True)
 class Half:
-    """One half of a signal's measure, with the window it looks at and the prefix of its pieces."""
+    """One half of a signal's measure, with the window it looks at and the prefix of its pieces.
+
+    `full` are columns that no row of its table leaves empty; knowing less gives the same values for more work.
+    """
 
     name: str
     measure: Measure
     window: Window
+    full: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -167,8 +171,10 @@ def pieces(each: Half, when: exp.Expr | None, whole: bool = True, sure: bool = F
         found.append(("last", exp.Max(this=_case(when, exp.column(measure.on)))))
     elif not measure.per and (measure.of or counts_groups(measure)):
         column = folded(measure)
-        empty = exp.Is(this=column.copy(), expression=exp.Null())
-        found.append(("empty", exp.Count(this=_case(exp.and_(when.copy(), empty) if when is not None else empty, one))))
+        if (measure.on if measure.of in shapes.PERIODS else measure.of or "group_key") not in each.full:
+            empty = exp.Is(this=column.copy(), expression=exp.Null())
+            unfilled = exp.and_(when.copy(), empty) if when is not None else empty
+            found.append(("empty", exp.Count(this=_case(unfilled, one))))
         partial = not whole and measure.take in ("count", "count distinct")
         found += [] if partial or measure.take in _BY_PLACE else _fold(measure.take, _case(when, column))
     return [exp.alias_(piece, f"{name}__{label}") for label, piece in found]
@@ -185,7 +191,7 @@ def _fold(take: str, rows: exp.Expr) -> list[tuple[str, exp.Expr]]:
 def _together(table: str, on: str, days: Window, members: list[Half], lists: Lists) -> Query:
     parameters: dict[str, object] = {}
     within = exp.and_(*_within(on, days, parameters))
-    dated = on == "occurred_on"
+    dated = on == "occurred_on" or all(on in each.full for each in members)
     limits: list[exp.Expr] = [within] if dated else []
     whens, counting, sure = whether_counted(members, lists, parameters, None if dated else within)
     limits += counting
@@ -233,13 +239,9 @@ def _when(each: Half, lists: Lists, parameters: dict[str, object], within: exp.E
 
 
 def _is_sure(each: Half, lists: Lists) -> bool:
-    """Whether a condition is never unknown: it names only columns that every row has, of a table that nothing fills."""
-    where, contract = shapes.condition(each.measure, dict(lists)), TABLES[each.measure.table]
-    if where is None:
-        return True
-    return not contract.identity and all(
-        name in contract.names and contract.column(name).required for name in where.names
-    )
+    """Whether a condition is never unknown: it names only columns that every row fills."""
+    where = shapes.condition(each.measure, dict(lists))
+    return where is None or each.full.issuperset(where.names)
 
 
 def _counted(each: Half, lists: Lists, parameters: dict[str, object], also: Iterable[str] = ()) -> exp.Select:

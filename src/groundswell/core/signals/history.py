@@ -335,7 +335,8 @@ class _Asking:
         firsts = [one.halves[0] for one in members]
         on = firsts[0].measure.on
         told = exp.Not(this=exp.Is(this=exp.column(on), expression=exp.Null()))
-        within = None if on == "occurred_on" else exp.paren(exp.or_(told, exp.Null()))
+        sure = on == "occurred_on" or on in firsts[0].full
+        within = None if sure else exp.paren(exp.or_(told, exp.Null()))
         return day.whether_counted(firsts, self.lists, parameters, within)
 
     def columns(self, members: Iterable[Series]) -> set[str]:
