@@ -34,7 +34,7 @@ def main() -> None:
     steps = (
         (Engine, "day", "day"),
         (core, "_covers", "coverage"),
-        (core, "_pieces", "pieces"),
+        (core, "_Pieces", "pieces"),
         (core, "value", "values"),
         (core, "readiness", "points"),
         (core, "outages", "sources that stopped"),

@@ -133,16 +133,16 @@ def product(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
 
     keep = {name: policy.signals[name] for name in written.SIGNALS}
     policy = type(policy)(**{**vars(policy), "signals": keep})
-    halves, covers, pieces = _least(stages, lambda one: _asked(engine, policy, one))
+    halves, covers, partners, pieces = _least(stages, lambda one: _asked(engine, policy, one))
     found: dict[str, dict[str, Any]] = {name: {} for name in policy.signals}
     with stages.stage("working out"):
-        for row in engine.ask("select partner_id from partners"):
-            mine = pieces.get(row["partner_id"], {})
+        for place, partner in enumerate(partners):
+            mine = pieces.of(place)
             for name, parts in halves.items():
                 of = [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
                 one = value(policy.signals[name], of)
                 low = float(one.low) if one.known and isinstance(one.low, Fraction) else None
-                found[name][row["partner_id"]] = low
+                found[name][partner] = low
     return found
 
 
@@ -151,8 +151,8 @@ def shipped(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
     return {name: {} for name in _asked(engine, policy, stages)[0]}
 
 
-def _asked(engine: Any, policy: Any, stages: Stages) -> tuple[Any, Any, Any]:
-    """The halves of all signals, what sources cover, and the pieces."""
+def _asked(engine: Any, policy: Any, stages: Stages) -> tuple[Any, Any, list[str], Any]:
+    """The halves of all signals, what sources cover, the partners and the pieces."""
     from groundswell.core import assess
 
     def ask(stage: str) -> Callable[[str, Any], list[dict[str, Any]]]:
@@ -166,8 +166,11 @@ def _asked(engine: Any, policy: Any, stages: Stages) -> tuple[Any, Any, Any]:
     fiscal = assess.fiscal_of(policy, ask("calendar"))
     halves, covers = assess._covers(policy, LAST, ask("coverage"), fiscal)
     with stages.stage("statements, with rows in Python"):
-        pieces = assess._pieces(policy, [half for parts in halves.values() for half in parts], ask("statements"))
-    return halves, covers, pieces
+        partners = [str(row["partner_id"]) for row in engine.ask("select partner_id from partners")]
+        pieces = assess._Pieces(
+            policy, [part for parts in halves.values() for part in parts], partners, ask("statements")
+        )
+    return halves, covers, partners, pieces
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.river import assess
 from tests.survey import month_ends, survey, with_points_as_told
 
-from groundswell.cli import say
+from groundswell.cli.say import one_screen
 from groundswell.engine.home import Home
 from groundswell.reads.overview import Overview, overview
 
@@ -23,14 +23,14 @@ def screen(home: Home) -> Overview:
 
 
 def idle(found: Overview, width: int = 10_000) -> list[str]:
-    said = say.overview(found, width).partition("READY AND IDLE")[2]
+    said = one_screen.overview(found, width).partition("READY AND IDLE")[2]
     return said.partition("\n\n")[0].splitlines()[1:]
 
 
 def test_a_list_that_is_cut_names_the_command_for_the_rest(screen: Overview) -> None:
     assert idle(screen)[-1] == "  and 6 more: groundswell partners --segment ready"
     assert not any("more:" in line for line in idle(overview(10)))
-    quiet = say.overview(replace(screen, quiet=screen.idle[:1], quiet_count=5))
+    quiet = one_screen.overview(replace(screen, quiet=screen.idle[:1], quiet_count=5))
     assert "  and 4 more: groundswell overview --limit 5\n" in quiet
 
 

@@ -7,7 +7,7 @@ from tests.river import NOW, assess, take_in_text
 from tests.survey import month_ends, survey, with_points_as_told
 
 from groundswell.actions.loads import revert
-from groundswell.cli import say
+from groundswell.cli.say import explained
 from groundswell.engine.home import Home
 from groundswell.reads.explain import Explanation, Month, OtherPolicy, Then, explain
 from groundswell.records.loads import Load
@@ -33,7 +33,7 @@ def table(found: Explanation) -> list[tuple[float | None, str]]:
 
 
 def printed(found: Explanation) -> str:
-    return say.explanation(found).partition("Month-ends")[2]
+    return explained.explanation(found).partition("Month-ends")[2]
 
 
 def test_month_ends_are_shown_with_their_parts_and_nothing_is_marked_where_nothing_changed(home: Home) -> None:
@@ -76,7 +76,7 @@ def test_after_a_change_of_policy_the_past_is_measured_anew_and_what_was_publish
     assert lines[7] == (
         f"  Runs from {DAYS[0]} to {DAYS[2]} had another policy: scores/readiness/2026-01-01.toml differed."
     )
-    said = say.explanation_json(found)
+    said = explained.explanation_json(found)
     assert said["history"][2]["then"] == {"total": 56, "segment": "developing", "other_policy": True, "enough": True}
     assert said["other_policies"] == [
         {"first": DAYS[0], "last": DAYS[2], "files": ("scores/readiness/2026-01-01.toml",)}
@@ -138,7 +138,7 @@ def test_a_month_end_of_which_too_little_was_known_has_no_points_but_the_words_o
     assess(home, DAYS[1])
     found = explain(home, "P", 1)
     assert [month.total for month in found.history] == [61, 61]
-    assert "Readiness: too little known to say." in say.explanation(found)
+    assert "Readiness: too little known to say." in explained.explanation(found)
     told = [row.split("  ")[1:3] for row in printed(found).splitlines()[3:]]
     assert told == [[day, "too little known to say"] for day in DAYS[:2]]
 
@@ -148,5 +148,5 @@ def test_programs_read_decimals_where_a_decimal_is_exact_and_fractions_elsewhere
     found = explain(home, "P", 1)
     told = ["123/10", "-1/8", "3/64", "1/1000", "37/3", "7", "unknown", None]
     found.standing.result["gaps"] = [{"signal": "s", "gain": gain} for gain in told]
-    gains = [gap["gain"] for gap in say.explanation_json(found)["gaps"]]
+    gains = [gap["gain"] for gap in explained.explanation_json(found)["gaps"]]
     assert gains == ["12.3", "-0.125", "0.046875", "0.001", "37/3", "7", "unknown", None]

@@ -13,7 +13,7 @@ from tests.river import assess, results, take_in, take_in_text
 from tests.stories.instances import beside, judged, run_files
 from tests.survey import month_ends, survey, with_points_as_told
 
-from groundswell.cli import say
+from groundswell.cli.say import one_screen
 from groundswell.demo.exports import make
 from groundswell.engine.home import Home
 from groundswell.reads.overview import overview
@@ -114,7 +114,7 @@ def test_a_run_between_month_ends_counts_nothing(home: Home) -> None:
     for day, points in zip(DAYS, [60, 54, 40], strict=False):
         survey(home, day, {"P": points})
     assert standings(home, assess(home, "2026-03-30")) == {"P": ("54", "ready", DAYS[0])}
-    assert "stays for now, outside its bounds" in say.overview(overview(5))
+    assert "stays for now, outside its bounds" in one_screen.overview(overview(5))
     assert standings(home, assess(home, "2026-03-31")) == {"P": ("40", "developing", DAYS[2])}
     survey(home, "2026-04-10", {"P": 61})
     assert standings(home, assess(home, "2026-04-15")) == {"P": ("61", "ready", "2026-04-15")}

@@ -21,8 +21,9 @@ from groundswell.actions import exports, quarantine
 from groundswell.actions.act import Actor, NotAllowed, heads
 from groundswell.actions.loads import CannotRevert, revert
 from groundswell.actions.staff import CannotInvite, invite
-from groundswell.cli import arguments, demo, say
+from groundswell.cli import arguments, demo
 from groundswell.cli.exits import Exit, is_full
+from groundswell.cli.say import explained, figures, listed, one_screen, taken_in
 from groundswell.connectors.files.read import Refused
 from groundswell.core import catalog
 from groundswell.core.signals.windows import FIRST_DAY, LAST_DAY
@@ -186,15 +187,15 @@ def _take_in(home: Home, asked: argparse.Namespace) -> int:
             worst = max(worst, code)
             said.append(entry)
             if not asked.json:
-                print(say.load(entry), file=sys.stdout if code == Exit.ACCEPTED else sys.stderr, flush=True)
+                print(taken_in.load(entry), file=sys.stdout if code == Exit.ACCEPTED else sys.stderr, flush=True)
     found = quality(home, home.today(_now()))
-    report = json.dumps({"loads": said, "quality": say.as_json(found)}, ensure_ascii=False, indent=1)
+    report = json.dumps({"loads": said, "quality": taken_in.as_json(found)}, ensure_ascii=False, indent=1)
     if asked.report is not None:
         durable.write(asked.report.absolute(), report.encode())
     if asked.json:
         print(report)
     elif worst == Exit.ACCEPTED:
-        print(say.quality(found, _spelled(home, found)))
+        print(taken_in.quality(found, _spelled(home, found)))
     return worst
 
 
@@ -206,14 +207,14 @@ def _spelled(home: Home, found: Quality) -> dict[str, str]:
 def _unlisted(home: Home, as_of: dt.date) -> None:
     """Say which partners rows name on a day and nobody describes."""
     found = quality(home, as_of)
-    print(*say.unlisted(found, _spelled(home, found)), sep="\n", end="\n" if found.unlisted else "")
+    print(*taken_in.unlisted(found, _spelled(home, found)), sep="\n", end="\n" if found.unlisted else "")
 
 
 def _watch(name: str) -> Callable[[int, float], None] | None:
     """How far a file has been read: drawn at a terminal, a line now and then where a job keeps what is printed."""
     if sys.stderr.isatty():
-        return say.progress(name)
-    return say.steps(name) if held() else None
+        return taken_in.progress(name)
+    return taken_in.steps(name) if held() else None
 
 
 def _propose(home: Home, asked: argparse.Namespace) -> int:
@@ -226,7 +227,7 @@ def _propose(home: Home, asked: argparse.Namespace) -> int:
     found = proposal(home, asked.files, asked.source)
     if found.text and asked.out is not None:
         durable.write(asked.out, found.text.encode())
-        print(say.proposed(found.text, str(asked.out)))
+        print(taken_in.proposed(found.text, str(asked.out)))
     else:
         print(found.text or "\n".join(found.known), end="" if found.text else "\n")
     return Exit.ACCEPTED
@@ -243,7 +244,7 @@ def _try(home: Home, asked: argparse.Namespace, exported_at: dt.datetime | None)
         worst = max(worst, code)
         said.append(entry)
         if not asked.json:
-            text = say.load(entry) if code else say.tried(entry)
+            text = taken_in.load(entry) if code else taken_in.tried(entry)
             print(text, file=sys.stderr if code else sys.stdout, flush=True)
     if asked.json:
         print(json.dumps({"tried": said}, ensure_ascii=False, indent=1))
@@ -320,9 +321,9 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
             run_ = assess.run(home, as_of, _now())
     except assess.NobodyKnown as error:
         return _fail(f"{error}.\n{_nobody(home, as_of)}", Exit.REFUSED)
-    print(say.run(run_.manifest))
+    print(listed.run(run_.manifest))
     if before is not None and before.as_of > as_of:
-        print(say.moved_back(before, run_))
+        print(listed.moved_back(before, run_))
     if not run_.manifest["partners"]:
         print(_nobody(home, as_of))
     return Exit.ACCEPTED
@@ -331,21 +332,21 @@ def _assess(home: Home, asked: argparse.Namespace) -> int:
 def _nobody(home: Home, as_of: dt.date) -> str:
     first = Load.objects.filter(state="committed").order_by("known_at").first()
     found = quality(home, home.today(_now()))
-    why = say.nobody(first, as_of, ever=bool(found.partners))
-    return "\n".join([why, *say.unlisted(found, _spelled(home, found))])
+    why = listed.nobody(first, as_of, ever=bool(found.partners))
+    return "\n".join([why, *taken_in.unlisted(found, _spelled(home, found))])
 
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
     _check_out(asked)
-    segment = "" if asked.segment == say.NOT_PLACED else asked.segment
+    segment = "" if asked.segment == figures.NOT_PLACED else asked.segment
     found = standings.ranked_partners(asked.limit or None, segment)
     if asked.format == "table":
-        print(say.ranked(found, _width()))
+        print(listed.ranked(found, _width()))
         if not found.manifest["partners"]:
             print(_nobody(home, found.as_of))
         print(*standings.since(home.policy.version, found), sep="\n", end="")
     elif asked.format in ("csv", "xlsx"):
-        _sheet(asked, *say.ranked_rows(found))
+        _sheet(asked, *listed.ranked_rows(found))
     else:
         print(
             json.dumps({"run": found.manifest, "partners": [one.result for one in found.partners]}, ensure_ascii=False)
@@ -355,7 +356,7 @@ def _partners(home: Home, asked: argparse.Namespace) -> int:
 
 def _overview(home: Home, asked: argparse.Namespace) -> int:
     found = overview(asked.limit)
-    print(say.overview(found, _width()))
+    print(one_screen.overview(found, _width()))
     if not found.run.manifest["partners"]:
         print(_nobody(home, found.run.as_of))
     print(*standings.since(home.policy.version, standings.ranked_partners(1)), sep="\n", end="")
@@ -364,7 +365,11 @@ def _overview(home: Home, asked: argparse.Namespace) -> int:
 
 def _explain(home: Home, asked: argparse.Namespace) -> int:
     found = explanations.explain(home, asked.partner, min(asked.rows, home.policy.instance.limits["evidence_rows"]))
-    print(json.dumps(say.explanation_json(found), ensure_ascii=False) if asked.json else say.explanation(found))
+    print(
+        json.dumps(explained.explanation_json(found), ensure_ascii=False)
+        if asked.json
+        else explained.explanation(found)
+    )
     return Exit.ACCEPTED
 
 
@@ -381,7 +386,7 @@ def _tables(home: Home, asked: argparse.Namespace) -> int:
         print(json.dumps([dict(zip(headers, row, strict=True)) for row in rows], ensure_ascii=False))
     else:
         kept = list(rows)
-        print(say.table(headers, kept))
+        print(figures.table(headers, kept))
         print(f"{len(kept)} rows, as of {day}")
     return Exit.ACCEPTED
 
@@ -435,7 +440,7 @@ def _loads(home: Home, asked: argparse.Namespace) -> int:
         load = _named(asked.load)
         print(json.dumps(_load(load, Path(load.file_name)), ensure_ascii=False, indent=1))
     else:
-        print(say.loads(Load.objects.order_by("number")))
+        print(taken_in.loads(Load.objects.order_by("number")))
     return Exit.ACCEPTED
 
 
@@ -456,16 +461,16 @@ def _quarantine(home: Home, asked: argparse.Namespace) -> int:
                 load = quarantine.retry(home, path, _now(), asked_by())
         except Refused as error:
             return _fail(f"refused   {path}\n  {error}", Exit.REFUSED)
-        print(say.load(_load(load, path)), say.retried(load), sep="\n")
+        print(taken_in.load(_load(load, path)), taken_in.retried(load), sep="\n")
     elif asked.verb == "export":
         if not asked.what or asked.out is None:
             raise Usage("name the load and the file to write: groundswell quarantine export L000001 --out fix.csv")
         _check_folder(asked.out)
-        print(say.exported(quarantine.export(home, asked.what, asked.out), asked.what, str(asked.out)))
+        print(taken_in.exported(quarantine.export(home, asked.what, asked.out), asked.what, str(asked.out)))
     else:
         of = _named(asked.what) if asked.what else None
         found = [one for one in rows_aside() if of in (None, one.row.load)]
-        print(say.quarantine(found, asked.all, _width()))
+        print(taken_in.quarantine(found, asked.all, _width()))
     return Exit.ACCEPTED
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from groundswell.cli import say
 from groundswell.cli.arguments import OVERVIEW
 from groundswell.cli.people import people
+from groundswell.cli.say import explained, figures, one_screen
 from groundswell.demo.exports import make
 from groundswell.engine.home import Home
 from groundswell.reads.explain import explain
@@ -40,8 +40,8 @@ def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
     if code := _run(home, ["assess", "--as-of", str(as_of)], command):
         return code
     one = _telling(ranked_partners())
-    print(f"\n$ groundswell explain {one}\n" + say.explanation(explain(home, one, 2)))
-    print("\n$ groundswell overview\n" + say.overview(overview(OVERVIEW)))
+    print(f"\n$ groundswell explain {one}\n" + explained.explanation(explain(home, one, 2)))
+    print("\n$ groundswell overview\n" + one_screen.overview(overview(OVERVIEW)))
     print(
         f"\nLook further, from any folder:\n  export GROUNDSWELL_HOME={shlex.quote(str(home.path))}\n  {_called()} partners"
         "\nand in its place overview, explain NAME, tables NAME, loads."
@@ -50,7 +50,7 @@ def demo(home: Home, asked: argparse.Namespace, command: TakeIn) -> int:
     if asked.no_serve:
         return 0
     print(f"\nPages: http://127.0.0.1:{asked.port}/  (end with Ctrl-C)\n")
-    print(say.table(["sign in as", "with the password", "role"], [list(one) for one in signed]), flush=True)
+    print(figures.table(["sign in as", "with the password", "role"], [list(one) for one in signed]), flush=True)
     return serve(home.path, asked.port)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 Scalar = Fraction | str | bool | dt.date
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Value:
     """A value is a range: known when both ends are equal, unknown from the lowest to the highest it can be.
 

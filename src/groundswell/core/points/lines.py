@@ -12,7 +12,7 @@ ZERO, FULL = Fraction(0), Fraction(100)
 Bands = tuple[tuple[Fraction, Fraction], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Earned:
     """Points of a line, low and high end, out of 100. `applies` False: the line neither counts nor is required.
 

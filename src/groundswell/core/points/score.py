@@ -15,7 +15,7 @@ from groundswell.core.declare import Line, Part, Score, Value
 from groundswell.core.points.lines import FULL, ZERO, Earned, banded, condition, earned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LineResult:
     """One line of a score. `contribution` is in points of the score; contributions add up to the total exactly."""
 
@@ -28,7 +28,7 @@ class LineResult:
     contribution: Fraction = ZERO
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PartResult:
     """One part: its points out of 100 from the known lines (None: nothing known), and its range."""
 
@@ -41,7 +41,7 @@ class PartResult:
     """True where it is not known whether any line of the part applies."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scored:
     """A score of one partner. `total` is None while nothing is known. All figures are out of `out_of`."""
 

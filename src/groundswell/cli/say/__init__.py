@@ -1,0 +1,1 @@
+"""What the command line says: figures rounded for reading, each with its range, coverage and day."""
