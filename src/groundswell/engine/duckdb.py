@@ -162,17 +162,18 @@ class Engine:
         files: Files,
         once: Collection[str] = (),
         only: Mapping[str, Collection[str]] | None = None,
+        standing: Collection[str] = (),
     ) -> None:
         """Lay the tables of a day: `<table>_now`, `<table>_of_partners`, `partners`, `accounts`.
 
         Every table is cut at the day by both times before anything reads it. `once` names tables of which no key comes
         twice in the files. `only` names the tables that are asked for partners' rows, each with the columns that are read:
-        nothing else is laid but `partners`.
+        nothing else is laid but `partners`. `standing` names tables that `stand` has laid already.
         """
         wanted = {name: views.REACHING[name] for name in (views.REACHING if only is None else only)}
         if "activities" in wanted and self._is_full(files.get("activities", ()), "partner_id"):
             wanted["activities"] = views.ACTIVITIES_THAT_NAME_PARTNERS
-        seen, tables = views.tables_behind([*wanted.values(), views.PARTNERS])
+        seen, tables = views.tables_behind([*wanted.values(), views.PARTNERS], standing)
         if only is None:
             seen, tables = frozenset(views.VIEWS), frozenset(TABLES)
         constants = self._fold(as_of, instance, files, once, {"links", *tables})
@@ -337,11 +338,13 @@ class Engine:
                 self.do(f"insert into {name}_apart_lasting select {listed}, {at}, {at + 1} from {name}_fold")
 
     def stand(self, table: str, columns: Collection[str], at: int, as_of: dt.date, instance: Instance) -> None:
-        """Lay `<table>_of_partners` of a month-end, and `<table>_now`, of a table that was laid once."""
+        """Lay a table that was laid once as a month-end has it: `_fold`, `_now`, and `_of_partners` with these columns."""
         constants = self._constants(as_of, instance)
-        self._lay(f"{table}_of_partners", laid_once.stands_sql(table, columns, at), constants, "view")
-        now = f"select {TABLES[table].identity} from {table}_lasting where first_at <= {at} and last_at > {at}"
-        self._lay(f"{table}_now", now, constants, "view")
+        if columns:
+            self._lay(f"{table}_of_partners", laid_once.stands_sql(table, columns, at), constants, "view")
+        facts = f"select * from {table}_lasting where first_at <= {at} and last_at > {at}"
+        for name in ("fold", "now"):
+            self._lay(f"{table}_{name}", facts, constants, "view")
 
     def _known(self, table: str, ends: MonthEnds, files: Iterable[Path]) -> None:
         """Lay `<table>_known`: versions with the first month-end that knows each. Of most files it is one for all rows."""

@@ -68,13 +68,17 @@ class _Laid:
     def lay(self, at: int, only: Mapping[str, Collection[str]]) -> None:
         """Lay out `partners` of a month-end, and of these tables the rows that reach a partner, with these columns."""
         day, instance, files = self.ends.days[at], self.policy.instance, self.paths[at]
-        laid = {name for name in only if name in laid_once.NEEDED and self.once(name, only[name])}
-        asked = {name: only[name] for name in only if name not in laid}
-        if self.shared.alone and "organisations" not in views.tables_behind(map(views.REACHING.__getitem__, asked))[1]:
+        for name in only:
+            if name in laid_once.NEEDED:
+                self.once(name, only[name])
+        standing = {name for name in laid_once.NEEDED if self.at_once.get(name)}
+        for name in standing:
+            self.engine.stand(name, only.get(name, ()), at, day, instance)
+        asked = {name: only[name] for name in only if name not in standing}
+        behind = views.tables_behind(map(views.REACHING.__getitem__, asked), standing)[1]
+        if self.shared.alone and "organisations" not in behind:
             files = {**files, "organisations": [self.shared.alone]}
-        self.engine.day(day, instance, files, self.repeated[at], asked)
-        for name in laid:
-            self.engine.stand(name, only[name], at, day, instance)
+        self.engine.day(day, instance, files, self.repeated[at], asked, standing)
 
 
 def kept(home: Home, as_of: dt.date) -> dict[dt.date, Path]:

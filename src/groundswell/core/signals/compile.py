@@ -311,6 +311,7 @@ def _followed_rows(each: Half, lists: Lists, parameters: dict[str, object], also
     read = sorted({"partner_id", measure.on, *shapes.columns(measure, dict(lists)), *also})
     rows = exp.select(*read, exp.alias_(first, "comes_first"), exp.alias_(later, "comes_later"))
     rows = rows.from_(_relation(measure.table)).where(*_within(measure.on, each.window, parameters))
+    rows = rows.where(exp.or_(or_unknown(first), exp.paren(later.copy())))  # all others neither count nor follow
     next_on = exp.Window(
         this=exp.Min(this=_case(exp.column("comes_later"), on.copy())),
         partition_by=[exp.column("partner_id"), exp.column(follows.same)],

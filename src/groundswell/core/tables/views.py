@@ -6,7 +6,7 @@ with one function that the engine brings: `div(n, d)`, the whole part of a quoti
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from groundswell.core.tables.contract import ROLES, TABLES
 
@@ -258,15 +258,15 @@ where o.is_customer or o.organisation_id in (select account_id from deals_now wh
 """The buying side of a day."""
 
 
-def tables_behind(statements: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+def tables_behind(statements: Iterable[str], but: Collection[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
     """What such statements over `<table>_now` and `<table>_fold` read, through other views too: tables whose views are
-    read, and tables that are folded for it."""
+    read, and tables that are folded for it; `but` those that lie there already."""
     seen: set[str] = set()
     folded: set[str] = set()
     pending = list(statements)
     while pending:
         for name, what in set(_READ.findall(pending.pop())):
-            if name in TABLES:
+            if name in TABLES and name not in but:
                 folded.add(name)
                 if what == "now" and name not in seen:
                     seen.add(name)
