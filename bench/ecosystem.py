@@ -100,18 +100,18 @@ def made_apart(under: Path, size: Size) -> Path:
 
 
 def open_records(path: Path) -> None:
-    """Make the records of an instance those of this process, which can serve only one."""
+    """Make the records of an instance those of this process, which can serve only one; bring them up to date."""
     os.environ["GROUNDSWELL_HOME"] = str(path)
     os.environ["DJANGO_SETTINGS_MODULE"] = "groundswell.server.settings"
     django.setup()
+    from groundswell.records import upgrade
+
+    upgrade.catch_up()
 
 
 def make(path: Path, size: Size) -> None:
     """Write an ecosystem into an empty folder."""
     open_records(path)
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
     spill = path / "spill"
     engine = Engine(spill, memory="3GB")
     for statement in _things(size.counts):

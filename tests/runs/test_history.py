@@ -209,7 +209,7 @@ class World:
 
 def month_ends(home: Home, last: dt.date) -> list[Measured]:
     """The month-ends up to one, as a run of the day after looks back on them."""
-    return history.months(home, history.kept(home, last + dt.timedelta(days=1)))
+    return [read() for read in history.months(home, history.kept(home, last + dt.timedelta(days=1)))]
 
 
 def said(value: Value) -> tuple[object, ...]:

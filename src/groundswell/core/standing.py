@@ -7,7 +7,7 @@ exactly. The day itself is exact throughout.
 import datetime as dt
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -50,7 +50,11 @@ _FINEST = 10_000_000
 class MonthEnd:
     """The readiness of every partner at one month-end, and what the rules of segments say of it, in one order."""
 
-    measured: Measured
+    day: dt.date
+    """The last day of the month."""
+    partners: tuple[str, ...]
+    read: Callable[[], Measured]
+    """The signals, read anew: of all month-ends together they are more than memory should hold."""
     edition: dt.date
     """Since when the edition of readiness held that was in force."""
     total: Floats
@@ -68,22 +72,19 @@ class MonthEnd:
 
     policy: Policy
 
-    @property
-    def day(self) -> dt.date:
-        """The last day of the month."""
-        return self.measured.day
-
-    def exactly(self, at: int) -> dict[str, Value]:
-        """The signals of one partner."""
-        return {name: exact(columns, at) for name, columns in self.measured.values.items()}
-
-    def scored(self, at: int) -> Scored:
-        """The readiness of one partner, line by line."""
-        return readiness(self.policy, self.exactly(at), shapes.signal_kinds(self.policy.signals), self.day)
+    def exactly(self, places: Sequence[int]) -> dict[int, tuple[dict[str, Value], Scored]]:
+        """The signals and readiness of some partners, line by line, by their places."""
+        values, kinds = self.read().values, shapes.signal_kinds(self.policy.signals)
+        found = {}
+        for at in places:
+            mine = {name: exact(columns, at) for name, columns in values.items()}
+            found[at] = mine, readiness(self.policy, mine, kinds, self.day)
+        return found
 
 
-def month_end(policy: Policy, segments: Segments, measured: Measured) -> MonthEnd:
+def month_end(policy: Policy, segments: Segments, read: Callable[[], Measured]) -> MonthEnd:
     """Score a month-end and ask the rules of segments of everybody at once."""
+    measured = read()
     count, kinds = len(measured.partners), shapes.signal_kinds(policy.signals)
     edition = policy.edition(NAME, measured.day)
     scored = score_columns(edition, measured.values, kinds, count)
@@ -121,7 +122,10 @@ def month_end(policy: Policy, segments: Segments, measured: Measured) -> MonthEn
             when, counts = reviews[review.name]
             when[at], counts[at] = (_said(segments, texts, lookup) for texts in (review.when, review.counts))
     parts = {part.name: part.points for part in scored.parts}
-    return MonthEnd(measured, edition.origin.since, total, low, high, coverage, parts, enter, stay, reviews, policy)
+    return MonthEnd(
+        measured.day, measured.partners, read, edition.origin.since, total, low, high, coverage, parts, enter, stay,
+        reviews, policy,
+    )  # fmt: skip
 
 
 def exact(columns: Columns, at: int) -> Value:
@@ -194,12 +198,12 @@ class Past:
 
 def past(segments: Segments, months: Sequence[MonthEnd]) -> Past:
     """Put month-ends side by side and replay them."""
-    partners = tuple(sorted({one for month in months for one in month.measured.partners}))
+    partners = tuple(sorted({one for month in months for one in month.partners}))
     rows = tuple(row.name for row in segments.rows)
     place = np.full((len(months), len(partners)), -1, dtype=np.int64)
     names = {name: at for at, name in enumerate(partners)}
     for row, month in enumerate(months):
-        mine = [names[one] for one in month.measured.partners]
+        mine = [names[one] for one in month.partners]
         place[row, mine] = np.arange(len(mine))
     if not months or not partners:
         return Past(tuple(months), partners, place, None, rows)
@@ -257,17 +261,16 @@ def stands(policy: Policy, found: Assessment, before: Past, ask: Ask) -> Stood:
     reasons = gaming(bounds, found.as_of, ask)
     calendar = fiscal_of(policy, ask)
     quarter = [row for row, month in enumerate(before.months) if is_quarter_end(month.day, calendar)]
-    listed = {review.name: _listed(review, before, quarter) for review in segments.reviews}
+    listed = {one for review in segments.reviews for one in _listed(review, before, quarter)}
+    earlier_of = _lookups(before, sorted(listed), quarter)
     following = found.as_of + dt.timedelta(days=1)
     first = before.months[0].day if before.months else found.as_of
     stood = {}
     for one in found.partners:
         lookup = lookups[one.partner_id]
-        history = (
-            [*_lookups(before, one.partner_id, quarter), *([(found.as_of, lookup)] if following.day == 1 else [])]
-            if any(one.partner_id in names for names in listed.values())
-            else []
-        )
+        history = list(earlier_of.get(one.partner_id, ()))
+        if one.partner_id in listed and following.day == 1:
+            history.append((found.as_of, lookup))
         reviews = (reviewed(segments, review, history, calendar) for review in segments.reviews) if history else ()
         held = before.before(one.partner_id)
         placed = place(segments, lookup, held, found.as_of, month_end=following.day == 1)
@@ -316,14 +319,16 @@ def _listed(review: Review, before: Past, quarter: Sequence[int]) -> set[str]:
     return {before.partners[at] for at in np.flatnonzero(run >= review.quarter_ends - 1)}
 
 
-def _lookups(before: Past, partner: str, rows: Sequence[int]) -> list[tuple[dt.date, Lookup]]:
-    """The signals and readiness of a partner at some month-ends, exactly."""
-    at = before.index(partner)
-    found: list[tuple[dt.date, Lookup]] = []
-    for row in rows if at >= 0 else ():
-        month, place_ = before.months[row], int(before.place[row, at])
-        if place_ >= 0:
-            found.append((month.day, looking_up(month.exactly(place_), month.scored(place_))))
+def _lookups(before: Past, partners: Sequence[str], rows: Sequence[int]) -> dict[str, list[tuple[dt.date, Lookup]]]:
+    """The signals and readiness of some partners at some month-ends, exactly; each month-end is read once."""
+    found: dict[str, list[tuple[dt.date, Lookup]]] = {}
+    for row in rows if partners else ():
+        month = before.months[row]
+        places = {one: int(before.place[row, before.index(one)]) for one in partners}
+        exactly = month.exactly([place_ for place_ in places.values() if place_ >= 0])
+        for one, place_ in places.items():
+            if place_ >= 0:
+                found.setdefault(one, []).append((month.day, looking_up(*exactly[place_])))
     return found
 
 

@@ -4,8 +4,9 @@ Every step goes through `step`, which does nothing by itself. A test hangs a hoo
 make the n-th one fail; nothing is "accepted" before its bytes and its folder are synced.
 """
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,9 +52,19 @@ def make_folder(path: Path) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Write a whole file: under another name first, synced, then renamed, then the folder synced."""
+    pour(path, [content])
+
+
+def pour(path: Path, content: Iterable[bytes]) -> str:
+    """The same of content that comes piece by piece; its SHA-256."""
     make_folder(path.parent)
-    with whole(path) as part:
-        part.write_bytes(content)
+    found = hashlib.sha256()
+    with whole(path) as part, part.open("wb") as file:
+        for piece in content:
+            found.update(piece)
+            file.write(piece)
+        file.flush()
+    return found.hexdigest()
 
 
 @contextmanager

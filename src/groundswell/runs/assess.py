@@ -9,7 +9,8 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from groundswell.core.assess import Assessment, assess
 from groundswell.core.declare import Policy
 from groundswell.core.peers import ALL, peers
 from groundswell.core.standing import Past, Stood, stands
-from groundswell.engine import durable, rows
+from groundswell.engine import durable, landings, rows
 from groundswell.engine.home import Home
 from groundswell.records.jobs import made
 from groundswell.records.loads import Load, LoadFile, once
@@ -30,6 +31,9 @@ from groundswell.runs.publish import publish
 from groundswell.runs.result import exact, result, text, value_of
 from groundswell.runs.standing import before, counts, history_file
 from groundswell.runs.take_in import recover
+
+_AT_ONCE = 2_000
+"""Partners whose signals are in memory as rows at a time."""
 
 
 class NotReproduced(Exception):  # noqa: N818 - what happened, in the glossary's words
@@ -67,7 +71,6 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
         stood = stands(policy, found, earlier, engine.ask)
         if found.partners:
             rows.lay(home, run_id, engine)
-    contents = _contents(policy, found, stood, earlier)
     manifest = {
         "run_id": run_id,
         **inputs,
@@ -82,9 +85,8 @@ def run(home: Home, as_of: dt.date, now: dt.datetime) -> Run:
         },
         "standing": counts(stood),
         "peers": _peers(policy, found),
-        "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
-    _write(home, run_id, {**contents, "manifest.json": _json(manifest) + b"\n"})
+    _write(home, run_id, _contents(policy, found, stood, earlier), manifest)
     published = publish(home, run_id, manifest, now)
     rows.forget(home, but=run_id)
     return published
@@ -109,43 +111,56 @@ def manifest_inputs(policy: Policy, as_of: dt.date, files: Iterable[LoadFile]) -
     }
 
 
-def _contents(policy: Policy, found: Assessment, stood: Stood, earlier: Past) -> dict[str, bytes]:
+def _contents(policy: Policy, found: Assessment, stood: Stood, earlier: Past) -> dict[str, Iterable[bytes]]:
+    """The files of a run, each piece by piece: together the texts of all partners are more than memory should hold."""
     ranked = enumerate(found.partners, start=1)
-    lines = [_json(result(policy, one, stood.partners[one.partner_id], rank)) for rank, one in ranked]
-    contents = {
-        "assessment.jsonl": b"".join(line + b"\n" for line in lines),
-        "signals.parquet": _wide(found),
-        HISTORY: history_file(found, stood.partners, earlier),
+    return {
+        "assessment.jsonl": (
+            _json(result(policy, one, stood.partners[one.partner_id], rank)) + b"\n" for rank, one in ranked
+        ),
+        "signals.parquet": (_wide(found),),
+        HISTORY: (history_file(found, stood.partners, earlier),),
+        **{f"policy/{path}": (text.encode(),) for path, text in policy.files.items()},
     }
-    return contents | {f"policy/{path}": text.encode() for path, text in policy.files.items()}
 
 
-def _write(home: Home, run_id: str, contents: dict[str, bytes]) -> None:
-    """Write the folder of a run whole: beside its place first, then renamed. A second time, compare."""
+def _write(home: Home, run_id: str, contents: Mapping[str, Iterable[bytes]], manifest: dict[str, Any]) -> None:
+    """Write the folder of a run whole, with the hashes of its files in its manifest: beside its place first, then renamed.
+
+    A second time, compare. Raises NotReproduced.
+    """
     final = home.run_folder(run_id)
-    if final.is_dir():
-        for name, content in contents.items():
-            if not (final / name).is_file() or (final / name).read_bytes() != content:
-                raise NotReproduced(f"run {run_id[:12]} gave other bytes for {name} than are stored in {final}")
-        durable.sync_folder(final.parent)  # a sync that failed the first time counts as lost until it is done
-        return
     part = final.with_name(f".{run_id}.part")
     shutil.rmtree(part, ignore_errors=True)
-    for name, content in sorted(contents.items()):
-        durable.write(part / name, content)
-    durable.rename(part, final)
+    manifest["outputs"] = {name: durable.pour(part / name, content) for name, content in sorted(contents.items())}
+    durable.write(part / "manifest.json", _json(manifest) + b"\n")
+    if not final.is_dir():
+        durable.rename(part, final)
+        return
+    names = [*manifest["outputs"], "manifest.json"]
+    differing = [name for name in names if not _same(part / name, final / name)]
+    shutil.rmtree(part)
+    if differing:
+        raise NotReproduced(f"run {run_id[:12]} gave other bytes for {differing[0]} than are stored in {final}")
+    durable.sync_folder(final.parent)  # a sync that failed the first time counts as lost until it is done
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and landings.digest(one) == landings.digest(other)
 
 
 def _wide(found: Assessment) -> bytes:
     """Every signal of every partner: partner_id, signal, state, both ends as exact text, why."""
-    rows = [
-        {"partner_id": one.partner_id, "signal": name, **value_of(value)}
-        for one in sorted(found.partners, key=lambda one: one.partner_id)
-        for name, value in sorted(one.values.items())
-    ]
     schema = pa.schema([(name, pa.string()) for name in ("partner_id", "signal", "state", "low", "high", "why")])
-    stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema), stream, compression="zstd")
+    every, stream = sorted(found.partners, key=lambda one: one.partner_id), io.BytesIO()
+    with pq.ParquetWriter(stream, schema, compression="zstd") as file:
+        for first in range(0, max(1, len(every)), _AT_ONCE):
+            rows = [
+                {"partner_id": one.partner_id, "signal": name, **value_of(value)}
+                for one in every[first : first + _AT_ONCE]
+                for name, value in sorted(one.values.items())
+            ]
+            file.write_table(pa.Table.from_pylist(rows, schema))
     return stream.getvalue()
 
 

@@ -8,8 +8,9 @@ just the months that it touches; a new month costs one month.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -88,12 +89,12 @@ def kept(home: Home, as_of: dt.date) -> dict[dt.date, Path]:
     return {day: _path(home, day, known) for day in days if (known := _known(home, day))}
 
 
-def months(home: Home, places: Mapping[dt.date, Path]) -> list[Measured]:
-    """The signals of every partner at these month-ends: those that are not kept are measured."""
+def months(home: Home, places: Mapping[dt.date, Path]) -> list[Callable[[], Measured]]:
+    """What reads the signals of every partner at each of these month-ends: those that are not kept are measured first."""
     if missing := [day for day, path in places.items() if not path.is_file()]:
         for one in _measure(home, missing):
             _keep(one, places[one.day])
-    return [_read(home.policy, day, path) for day, path in places.items()]
+    return [partial(_read, home.policy, day, path) for day, path in places.items()]
 
 
 def _known(home: Home, day: dt.date) -> list[list[object]]:

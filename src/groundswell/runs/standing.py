@@ -25,7 +25,7 @@ def before(home: Home, places: Mapping[dt.date, Path]) -> Past:
     """The month-ends before a day, replayed."""
     policy = home.policy
     assert policy.segments is not None  # noqa: S101 - the policy in force has them; only stored ones of old may not
-    return past(policy.segments, [month_end(policy, policy.segments, one) for one in history.months(home, places)])
+    return past(policy.segments, [month_end(policy, policy.segments, read) for read in history.months(home, places)])
 
 
 def counts(stood: Stood) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def _rounded(figure: Any) -> float | None:
 def _of_month(month: MonthEnd, row: int, earlier: Past, there: set[str]) -> pa.Table:
     placed = earlier.replayed.placed[row] if earlier.replayed is not None else np.array([])
     said = dict(enumerate(earlier.segments)) | {NOT_PLACED: "", NOT_THERE: ""}
-    kept = [at for at, partner in enumerate(month.measured.partners) if partner in there]
-    partners = [month.measured.partners[at] for at in kept]
+    kept = [at for at, partner in enumerate(month.partners) if partner in there]
+    partners = [month.partners[at] for at in kept]
     figures = {name: getattr(month, name) for name in _FIGURES} | {f"part_{n}": p for n, p in month.parts.items()}
     return pa.table(
         {
