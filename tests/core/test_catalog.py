@@ -165,6 +165,8 @@ def test_faults_of_several_files_come_in_the_order_of_the_files() -> None:
         ("absent    = 0", "absent    = nan", "4 absent", ["is not a number"]),
         ("since     = 2026-01-01", 'since     = "2026-01-01"', "9 since", ["is not a day; write 2026-01-31"]),
         ('why       = "A test."\n', "", "1 why", ["is required"]),
+        ('take   = "count"', 'take   = "highest"\nof     = "account_tags"', "15 of",
+         ["'account_tags' is a list of words", "has(account_tags, 'word')"]),
         ('source    = "a test"\n', "", "1 source", ["is required"]),
         ('misleads  = "It is a test."', 'mislead   = "It is a test."', "6 mislead",
          ["is not known here. Did you mean 'misleads'?"]),

@@ -329,3 +329,56 @@ def test_a_load_that_is_taken_back_stands_at_the_month_ends_before(home: Home, t
     assert hold_against_each_day(home, found) > 700
     meetings = {month.day: float(np.nansum(month.values["meetings_last_quarter"].low)) for month in found}
     assert meetings[LASTS[4]] - meetings[LASTS[5]] >= 1
+
+
+DEALS = "id,account,class,amount,currency,product,type,created,close,closed,gone,group"
+OWN = """question = "How many deals, each as of the end of the window?"
+unit = "deals"
+better = "higher"
+kind = "lagging"
+absent = 0
+needs = ["deals.closed_on", "deals.created_on", "touches.partner_id"]
+misleads = "nothing"
+why = "a test"
+source = "decisions/0003"
+since = 2026-01-01
+
+[measure]
+from = "deals"
+take = "count"
+where = "days(closed_on, as_of) <= 60"
+on = "created_on"
+window = "12 months"
+shift = "3 months"
+"""
+
+
+def won(home: Home, folder: Path, *deals: tuple[str, str, str]) -> list[Measured]:
+    """Month-ends of one firm that won these deals, of (amount, created, closed), all known from the first on."""
+    world = World(home, folder, 6)
+    world.told("firms", "id,name", [["F1", "f"]], LASTS[0])
+    rows = [
+        [f"D{at}", "C1", "won", amount, "USD", "", "new", created, closed, closed, "", ""]
+        for at, (amount, created, closed) in enumerate(deals)
+    ]
+    world.told("deals", DEALS, rows, LASTS[0])
+    parts = [[f"P{at}", row[0], "F1", "resold", "2023-01-01", "", ""] for at, row in enumerate(rows)]
+    world.told("parts", "id,deal,firm,role,starts,ends,gone", parts, LASTS[0])
+    return month_ends(home, LASTS[4])
+
+
+def test_as_of_is_the_end_of_the_window_also_where_that_is_moved(home: Home, tmp_path: Path) -> None:
+    own = home.path / "policy/signals/potential/own.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(OWN)
+    found = won(home, tmp_path, ("5", "2024-06-01", "2024-10-15"), ("5", "2023-01-02", "2023-02-10"))
+    assert hold_against_each_day(home, found) > 100
+    counted = [float(month.values["own"].low[0]) for month in found]
+    assert set(counted) == {0.0, 1.0}
+
+
+def test_a_large_sum_that_leaves_the_window_takes_nothing_with_it(home: Home, tmp_path: Path) -> None:
+    huge = ("1234567890123.45", "2024-01-02", "2024-03-10")
+    found = won(home, tmp_path, huge, ("0.01", "2024-06-01", "2024-06-10"), ("5", "2023-01-02", "2023-01-10"))
+    assert hold_against_each_day(home, found) > 100
+    assert 0.01 in [float(month.values["won_revenue"].low[0]) for month in found]

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, cast
+from typing import cast
 
 from groundswell.core.declare import Measure
 from groundswell.core.signals import shapes
@@ -52,9 +52,6 @@ class Coverage:
     `told` is the answer for tables that need not be asked.
     """
 
-    WORDS: ClassVar = {"activities": "type", "readings": "kind", "funds": "kind"}
-    """Tables of which a source may bring some kinds and not others, by the column that tells them apart."""
-
     def __init__(self, halves: list[Half], lists: Lists, ask: Ask, told: Mapping[str, Told] | None = None) -> None:
         self.lists = dict(lists)
         self.told = dict(told or {})
@@ -65,7 +62,7 @@ class Coverage:
 
     def _words(self, measure: Measure) -> tuple[frozenset[str], ...]:
         """The kinds of rows that a measure counts, none where it counts every row; then those of what must follow."""
-        where, column = shapes.condition(measure, self.lists), self.WORDS.get(measure.table, "")
+        where, column = shapes.condition(measure, self.lists), shapes.WORDS.get(measure.table, "")
         counted = where.words(column) if where and column else frozenset()
         if not (measure.followed_by and column):
             return (counted,)
@@ -74,7 +71,7 @@ class Coverage:
     def _asked(self, table: str, read: list[str], days: list[str], ask: Ask) -> Told:
         """One statement a table: rows, filled cells of each column that is read, first days; by kind where it has kinds."""
         said = [f"count({name}) as {name}" for name in read] + [f"min({day}) as first_{day}" for day in days]
-        kind = self.WORDS.get(table)
+        kind = shapes.WORDS.get(table)
         grouped = f" group by {kind}" if kind else ""
         word = kind or "cast(null as varchar)"
         found = ask(
@@ -110,7 +107,7 @@ class Coverage:
         for words in self._words(measure):
             first = self._first(measure.table, measure.on, words)
             if first is None and words:
-                kind = self.WORDS[measure.table]
+                kind = shapes.WORDS[measure.table]
                 return Covered(None, (f"{measure.table} of {kind} {' or '.join(sorted(words))}",))
             firsts.append(first)
         known = [first for first in firsts if first]

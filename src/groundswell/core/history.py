@@ -134,7 +134,7 @@ class _OnePass:
 
 def _told(table: str, asked: Collection[str], read: Collection[str], days: Days) -> list[Told | None]:
     """What is known of a table at each month-end; None where there is nothing, and the day itself must be asked."""
-    kind, months = Coverage.WORDS.get(table, ""), len(days.ends)
+    kind, months = shapes.WORDS.get(table, ""), len(days.ends)
     counts, firsts = history.covered(table, kind, asked, read, months, days.numbers)
     found: list[Told | None] = []
     for at in range(months):

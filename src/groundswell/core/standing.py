@@ -23,7 +23,6 @@ from groundswell.core.dormancy import Quiet, dormancy
 from groundswell.core.gaming import Reason, gaming
 from groundswell.core.history import Measured
 from groundswell.core.points.columns import score_columns
-from groundswell.core.points.score import Scored
 from groundswell.core.readiness import NAME, readiness
 from groundswell.core.replay import (
     NOT_PLACED,
@@ -71,15 +70,6 @@ class MonthEnd:
     """Of each review list, `when` and `counts`."""
 
     policy: Policy
-
-    def exactly(self, places: Sequence[int]) -> dict[int, tuple[dict[str, Value], Scored]]:
-        """The signals and readiness of some partners, line by line, by their places."""
-        values, kinds = self.read().values, shapes.signal_kinds(self.policy.signals)
-        found = {}
-        for at in places:
-            mine = {name: exact(columns, at) for name, columns in values.items()}
-            found[at] = mine, readiness(self.policy, mine, kinds, self.day)
-        return found
 
 
 def month_end(policy: Policy, segments: Segments, read: Callable[[], Measured]) -> MonthEnd:
@@ -262,13 +252,13 @@ def stands(policy: Policy, found: Assessment, before: Past, ask: Ask) -> Stood:
     calendar = fiscal_of(policy, ask)
     quarter = [row for row, month in enumerate(before.months) if is_quarter_end(month.day, calendar)]
     listed = {one for review in segments.reviews for one in _listed(review, before, quarter)}
-    earlier_of = _lookups(before, sorted(listed), quarter)
+    signals = {row: before.months[row].read().values for row in quarter} if listed else {}
     following = found.as_of + dt.timedelta(days=1)
     first = before.months[0].day if before.months else found.as_of
     stood = {}
     for one in found.partners:
         lookup = lookups[one.partner_id]
-        history = list(earlier_of.get(one.partner_id, ()))
+        history = _lookups(before, one.partner_id, quarter, signals) if one.partner_id in listed else []
         if one.partner_id in listed and following.day == 1:
             history.append((found.as_of, lookup))
         reviews = (reviewed(segments, review, history, calendar) for review in segments.reviews) if history else ()
@@ -319,16 +309,18 @@ def _listed(review: Review, before: Past, quarter: Sequence[int]) -> set[str]:
     return {before.partners[at] for at in np.flatnonzero(run >= review.quarter_ends - 1)}
 
 
-def _lookups(before: Past, partners: Sequence[str], rows: Sequence[int]) -> dict[str, list[tuple[dt.date, Lookup]]]:
-    """The signals and readiness of some partners at some month-ends, exactly; each month-end is read once."""
-    found: dict[str, list[tuple[dt.date, Lookup]]] = {}
-    for row in rows if partners else ():
-        month = before.months[row]
-        places = {one: int(before.place[row, before.index(one)]) for one in partners}
-        exactly = month.exactly([place_ for place_ in places.values() if place_ >= 0])
-        for one, place_ in places.items():
-            if place_ >= 0:
-                found.setdefault(one, []).append((month.day, looking_up(*exactly[place_])))
+def _lookups(
+    before: Past, partner: str, rows: Sequence[int], signals: Mapping[int, Mapping[str, Columns]]
+) -> list[tuple[dt.date, Lookup]]:
+    """The signals and readiness of a partner at some month-ends, exactly, line by line."""
+    at = before.index(partner)
+    found: list[tuple[dt.date, Lookup]] = []
+    for row in rows if at >= 0 else ():
+        month, place_ = before.months[row], int(before.place[row, at])
+        if place_ >= 0:
+            values = {name: exact(columns, place_) for name, columns in signals[row].items()}
+            scored = readiness(month.policy, values, shapes.signal_kinds(month.policy.signals), month.day)
+            found.append((month.day, looking_up(values, scored)))
     return found
 
 

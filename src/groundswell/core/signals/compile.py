@@ -92,10 +92,11 @@ def _is_distinct(measure: Measure) -> bool:
 
 
 def columns_read(each: Half, lists: Lists) -> set[str]:
-    """The columns of the rows that reach a partner which the statements of a half read."""
+    """The columns of the rows that reach a partner which the statements of a half read, and what tells what they cover."""
     measure = each.measure
     order = {"known_at", "row_hash"} if measure.take == "latest" else set()
-    return {"partner_id", measure.on, *shapes.columns(measure, dict(lists)), *order}
+    kind = {shapes.WORDS[measure.table]} if measure.table in shapes.WORDS else set()
+    return {"partner_id", measure.on, *shapes.columns(measure, dict(lists)), *order, *kind}
 
 
 _REFUSED = (

@@ -217,6 +217,8 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
         of_each = Keys(keys.document, keys.faults, {}, *keys.path, "each")
         if sub.take != "count" and not sub.of:
             of_each.fault(name, f'take = "{sub.take}" needs of.')
+        elif kinds.get(sub.of) == "list":
+            of_each.fault(name, f"'{sub.of}' is a list of words. Ask for one in where: has({sub.of}, 'word').")
         elif sub.take == "sum" and kinds.get(sub.of, "number") not in shapes.NUMBERS:
             of_each.fault(name, f"'{sub.of}' is no number, so it has no sum.")
     for key, name in (("per", found.per), *(("each", sub.of) for sub in found.each.values())):
@@ -233,6 +235,8 @@ def _check_of(found: Measure, keys: Keys, kinds: Mapping[str, Any]) -> None:
         keys.fault("of", f"unknown column '{found.of}' of {found.table}.")
     elif found.of in shapes.personal(found.table):
         keys.fault("of", f"'{found.of}' names a person and cannot be used in a signal.")
+    elif kinds[found.of] == "list":
+        keys.fault("of", f"'{found.of}' is a list of words. Ask for one in where: has({found.of}, 'word').")
     elif found.take in ("sum", "average", "median") and kinds[found.of] not in shapes.NUMBERS:
         keys.fault("of", f"'{found.of}' is no number, so it has no {found.take}.")
     elif kinds[found.of] == "id" and found.take != "count distinct":

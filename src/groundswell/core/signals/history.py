@@ -353,19 +353,35 @@ class _Asking:
             for piece in day.pieces(each.halves[0], whens[each.halves[0].measure.where], whole=False, sure=sure)
         ]
         tree = exp.select(*self.stretch, *selected).from_(self.read(members[0], self.columns(members)))
-        rows = self.placed(tree.where("first_at < last_at", *limits).group_by(*self.stretch), parameters)
+        tree = tree.where("first_at < last_at", *limits).group_by(*self.stretch)
+        rows = self.placed(tree, parameters)
         place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
         for one in members:
             prefix = f"{one.name}__"
             for label in [name.removeprefix(prefix) for name in rows if name.startswith(prefix)]:
                 spread = _latest if label == "last" else _summed
                 what = spread(self.shape, place, first, last, rows[prefix + label])
+                if label == "total" and _too_large(place, rows[prefix + label], self.shape[0]):
+                    what = self.exactly(one, tree, parameters, prefix + label)
                 self.keep(one, label, what / _scale(one.halves[0].measure) if label == "total" else what)
             measure = one.halves[0].measure
             if measure.take == "count" and day.counts_groups(measure):
                 self.keep(one, "found", self.found.pieces[one.name]["n"])
             elif measure.take == "median":
                 self.middles(one)
+
+    def exactly(self, one: Series, tree: exp.Select, parameters: Mapping[str, object], name: str) -> np.ndarray:
+        """A total of whole numbers that floats do not hold, at each month-end: added as whole numbers, rounded once."""
+        stretch = [each for each in tree.selects if each.alias_or_name in self.stretch]
+        total = next(each for each in tree.selects if each.alias == name)
+        said = exp.alias_(exp.cast(total.this, "varchar"), "total")
+        rows = self.placed(tree.select(*stretch, said, append=False), parameters)
+        place, first, last = (rows[each].astype(np.int64) for each in _STRETCH)
+        steps = np.zeros((self.shape[0], self.shape[1] + 1), dtype=object)
+        whole = np.array([int(text or 0) for text in rows["total"]], dtype=object)
+        np.add.at(steps, (place, first), whole)
+        np.subtract.at(steps, (place, last), whole)
+        return np.asarray(steps[:, :-1].cumsum(axis=1), dtype=np.float64)
 
     def middles(self, one: Series) -> None:
         """The two middle values of the rows that count, at each month-end."""
@@ -405,8 +421,10 @@ class _Asking:
         )
         tree = exp.select(*keys, *day.pieces(one.halves[0], when, sure=sure)).from_(rows).join(ends, on=stands)
         tree = tree.where(*limits).group_by(*keys)
+        until = "".join(f" when {at} then date '{end}'" for at, (_, end) in enumerate(one.windows))
+        day_ = exp.condition(f"case month_ends.month_end{until} end", dialect=DIALECT)
         for node in [node for node in tree.walk() if _is_the_day(node)]:
-            node.replace(exp.column("day", table="month_ends"))
+            node.replace(day_.copy())
         found = self.placed(tree, parameters)
         place, at = (found[name].astype(np.int64) for name in ("place", "month_end"))
         prefix = f"{one.name}__"
@@ -490,6 +508,15 @@ def _scaled(piece: exp.Expr, measure: Measure) -> exp.Expr:
         return piece
     whole = exp.cast(exp.Mul(this=piece.this, expression=exp.Literal.number(_scale(measure))), _WHOLE)
     return exp.alias_(whole, piece.alias)
+
+
+_HELD = 2.0**53
+"""Below it a float holds every whole number."""
+
+
+def _too_large(place: np.ndarray, what: np.ndarray, partners: int) -> bool:
+    """Whether whole numbers that are added and taken off again may reach beyond what a float holds."""
+    return bool(np.bincount(place, np.nan_to_num(np.abs(what)), partners).max(initial=0.0) >= _HELD)
 
 
 def _summed(

@@ -24,6 +24,8 @@ TAKES = (
 """Every way of folding rows into one value."""
 PERIODS = ("day", "week", "month", "quarter", "year")
 """Derived words for `of`: the calendar period of the column that the window looks at."""
+WORDS = {"activities": "type", "readings": "kind", "funds": "kind"}
+"""Tables of which a source may bring some kinds of rows and not others, by the column that tells them apart."""
 NUMBERS = frozenset({"money", "number", "share", "int"})
 
 
