@@ -246,6 +246,21 @@ def test_partners_as_csv_and_json_and_for_reading(told: Home) -> None:
     assert shown[5].startswith(f"as of {DAY}, run ")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ["partners", "--segment", "Ready"],
+            "no such segment. One of: active, ready, inactive, developing, not placed",
+        ),
+        (["export", "--list", "rhythm=quiet", "--out", "all.csv"], "no filter 'rhythm'. One of: q, list, segment"),
+    ],
+)
+def test_a_filter_that_does_not_exist_is_refused_and_shows_nobody(told: Home, words: list[str], says: str) -> None:
+    refused(command(told.path, *words), 2, says)
+    assert not Path("all.csv").exists()
+
+
 # -------------------------------------------------------------------------------------------------------- explain
 
 

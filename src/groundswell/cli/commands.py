@@ -39,7 +39,7 @@ from groundswell.policy.read import BadPolicy
 from groundswell.reads import explain as explanations
 from groundswell.reads import partners as standings
 from groundswell.reads import sheets, tables, trail
-from groundswell.reads.listing import BadListing, Listing
+from groundswell.reads.listing import FILTERS, BadListing, Listing
 from groundswell.reads.overview import overview
 from groundswell.reads.quality import Quality, quality
 from groundswell.reads.quarantine import rows_aside
@@ -338,6 +338,11 @@ def _nobody(home: Home, as_of: dt.date) -> str:
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
     _check_out(asked)
+    segments = home.policy.segments
+    if asked.segment is not None and segments is not None:
+        known = [*(row.name for row in segments.rows), figures.NOT_PLACED]
+        if asked.segment not in known:
+            raise Usage(f"--segment {asked.segment}: there is no such segment. One of: {', '.join(known)}")
     segment = "" if asked.segment == figures.NOT_PLACED else asked.segment
     found = standings.ranked_partners(asked.limit or None, segment)
     if asked.format == "table":
@@ -479,7 +484,10 @@ def _export(home: Home, asked: argparse.Namespace) -> int:
     if form not in ("csv", "xlsx"):
         raise Usage(f"--out {asked.out}: a sheet is called .csv or .xlsx")
     try:
-        wanted = Listing.parsed(dict(parse_qsl(asked.list)))
+        said = dict(parse_qsl(asked.list, keep_blank_values=True))
+        if strange := sorted(said.keys() - {*FILTERS, "order"}):
+            raise BadListing(f"no filter '{strange[0]}'. One of: {', '.join(FILTERS)}; and order")
+        wanted = Listing.parsed(said)
     except BadListing as error:
         raise Usage(f"--list {asked.list}: {error}") from error
     person, path, currency = asked_by(), asked.out.absolute(), home.policy.instance.home_currency
