@@ -50,6 +50,10 @@ def registered(partner: str, *days: int, state: str = "submitted") -> Rows:
     return [{"partner_id": partner, "occurred_on": ago(one), "state": state} for one in days]
 
 
+KNOWN = [*signed_in("who left", 800), *did("who left", "email_replied", 800)]
+"""So that sign-ins and answers are known for long."""
+
+
 def judged(
     engine: Engine, stopped: Sequence[Outage] = (), partners: Sequence[str] = ("a", "b", "c", "d"), **tables: Rows
 ) -> Mapping[str, Quiet]:
@@ -74,7 +78,7 @@ def test_quarterly_buyers_are_not_asleep_and_weekly_ones_are(engine: Engine) -> 
     found = judged(
         engine,
         deals=[*won("a", 100, 191, 282, 373, 465), *won("b", 274, 365, 456, 547)],
-        activities=[*signed_in("c", *range(70, 170, 7)), *signed_in("d", *range(59, 170, 7))],
+        activities=[*signed_in("c", *range(70, 170, 7)), *signed_in("d", *range(59, 170, 7)), *signed_in("who left", 800)],
     )
     assert {name: one.state for name, one in found.items()} == {
         "a": "cooling", "b": "gone quiet", "c": "gone quiet", "d": "cooling",
@@ -122,6 +126,26 @@ def test_what_comes_after_the_day_is_not_seen(engine: Engine) -> None:
     assert (found.silent, found.state) == (200, "gone quiet")
 
 
+def test_before_sign_ins_are_known_silence_may_have_been_broken_unseen(engine: Engine) -> None:
+    sales = [*won("a", 531, 561, 591, 621), *won("b", 190, 220, 250, 280), *won("c", 186, 1000, 1800, 2600)]
+    found = judged(engine, deals=sales, activities=signed_in("d", 186))
+    assert [(found[name].state, found[name].silent_at_least, found[name].silent) for name in "abc"] == [
+        ("gone quiet", 186, 531), ("gone quiet", 186, 190), ("active", 186, 186),
+    ]  # fmt: skip
+    assert found["a"].said.startswith("silent 186 to 531 days; usual gap 30, ")
+    late = judged(engine, deals=sales, activities=signed_in("d", 50))
+    assert [late[name].state for name in "abc"] == ["cannot tell", "cannot tell", "active"]
+    assert late["a"].said.endswith(f"; sign-ins are known only since {ago(50)}")
+    without = judged(engine, deals=sales)
+    assert [without[name].state for name in "abc"] == ["gone quiet", "gone quiet", "active"]
+
+
+def test_a_year_without_an_answer_is_said_only_where_a_year_of_answers_is_known(engine: Engine) -> None:
+    acts = [*signed_in("a", 200, 210, 220, 230), *signed_in("b", 800)]
+    assert judged(engine, activities=[*acts, *did("b", "email_replied", 364)])["a"].state == "gone quiet"
+    assert judged(engine, activities=[*acts, *did("b", "email_replied", 365)])["a"].state == "unlikely"
+
+
 # ------------------------------------------------------------------------------------------------------- patterns
 
 
@@ -143,6 +167,7 @@ def test_patterns_tell_those_apart_who_sell_nothing(engine: Engine) -> None:
             *did("busy", "training_completed", 100),
             *did("sold", "training_completed", 300),
             *did("enrolled", "email_sent", 300, 200),
+            *KNOWN,
         ],
         credentials=[{"partner_id": "certified", "issued_on": ago(91), "code": "x"}],
         memberships=[

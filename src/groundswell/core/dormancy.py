@@ -2,7 +2,7 @@
 
 Source of the rules: docs/explain/dormancy.md. An act is a won deal, a registration
 or a sign-in; several on one day are one. Silence beyond max(60 days, 3 x the partner's own median gap) is quiet; with
-fewer than 3 gaps that cannot be told. Of sources that stopped, silence says nothing.
+fewer than 3 gaps that cannot be told. Of sources that stopped, or that had not begun, silence says nothing.
 """
 
 import datetime as dt
@@ -27,6 +27,8 @@ union all
 select partner_id, closed_on as day, 3 as kind from deals_of_partners
   where stage_class = 'won' and closed_on <= $as_of group by partner_id, closed_on"""
 """Partner, day and kind of act: grouped before anything else, so that many events of one day are one row."""
+_FIRSTS = frozenset({"first_reply", "first_sign_in"})
+"""Of everybody together: since when sources bring such rows."""
 _KINDS = {1: "sign-in", 2: "registration", 3: "won deal"}
 
 _RHYTHM = f"""
@@ -62,7 +64,9 @@ select partner_id,
   sum(case when type in ({trainings}) then 1 else 0 end) as trainings,
   sum(case when type in ({replies}) then 1 else 0 end) as replies,
   max(case when type in ({trainings}) then occurred_on end) as trained_on,
-  max(case when type in ({replies}) then occurred_on end) as replied_on
+  max(case when type in ({replies}) then occurred_on end) as replied_on,
+  min(case when type in ({replies}) then occurred_on end) as first_reply,
+  min(case when type in ({sign_ins}) then occurred_on end) as first_sign_in
 from activities_of_partners where partner_id is not null and occurred_on <= $as_of group by partner_id"""
 
 _CREDENTIALS = """
@@ -105,6 +109,9 @@ class Quiet:
     last_on: dt.date | None = None
     last_act: str = ""
     silent: int | None = None
+    """Days since its last known act."""
+    silent_at_least: int | None = None
+    """Days of them since sign-ins are known at all: before, it may have come unseen."""
     gaps: int = 0
     usual_gap: Fraction | None = None
     most_gap: int | None = None
@@ -130,13 +137,17 @@ def dormancy(
 def _facts(policy: Dormancy, as_of: dt.date, stopped: Sequence[Outage], ask: Ask) -> dict[str, dict[str, object]]:
     """{partner: what the tables say of it}; under "" which things any source brings at all."""
     found: dict[str, dict[str, object]] = {"": {}}
+    since: dict[str, dt.date] = {}
 
     def learn(sql: str, **also: object) -> None:
         said, parameters = _listed(sql, policy)
         for row in ask(said, {"as_of": as_of, **parameters, **also}):
             cells = {name: cell for name, cell in row.items() if cell is not None}
             found.setdefault(str(row["partner_id"]), {}).update(cells)
-            found[""] |= {name: True for name, cell in cells.items() if cell != 0 or name == "latest"}
+            any_ = found[""]
+            any_ |= {name: True for name, cell in cells.items() if cell != 0 or name == "latest"}
+            for name in _FIRSTS & cells.keys():
+                since[name] = min(since.get(name, as_of), cast(dt.date, cells[name]))
 
     learn(_RHYTHM, recent=as_of - dt.timedelta(days=policy.returned_days))
     for statement in (_ACTIVITY, _CREDENTIALS, _DEALS, _REGISTERED, _JOINED, _PEOPLE):
@@ -146,6 +157,7 @@ def _facts(policy: Dormancy, as_of: dt.date, stopped: Sequence[Outage], ask: Ask
         for row in ask(sql, {"as_of": as_of, "source": outage.source, **parameters}):
             at = cast(dict[Outage, dt.date], found.setdefault(str(row["partner_id"]), {}).setdefault("stopped", {}))
             at[outage] = cast(dt.date, row["last_on"])
+    found[""] |= since
     return found
 
 
@@ -173,16 +185,21 @@ def _quiet(policy: Dormancy, as_of: dt.date, facts: Mapping[str, object], any_: 
     usual = Fraction(_count(facts, "low_middle") + _count(facts, "high_middle"), 2) if gaps else None
     most = _count(facts, "most") if gaps else None
     bound = _bound(policy, usual, gaps)
+    since = _day(any_, "first_sign_in")
+    at_least = silent if since is None else min(silent, (as_of - since).days)
     state, why = _state(policy, silent, bound, most, reachable)
+    if at_least < silent and state in ("gone quiet", "unlikely", "cooling") and (bound is None or at_least <= bound):
+        state, why = "cannot tell", f"sign-ins are known only since {since}"
     if state in ("gone quiet", "unlikely", "cooling") and (outage := _explains(facts, bound)):
         state, why = "cannot tell", f"{outage.source} stopped bringing activity about {outage.last_on}"
     return Quiet(
         state=state,
         pattern=_pattern(policy, as_of, state, facts, any_),
-        said=_sentence(silent, usual, most, gaps, why),
+        said=_sentence(silent, at_least, usual, most, gaps, why),
         last_on=last_on,
         last_act=_KINDS[3 - kind],
         silent=silent,
+        silent_at_least=at_least,
         gaps=gaps,
         usual_gap=usual,
         most_gap=most,
@@ -221,10 +238,11 @@ def _reachable(
     policy: Dormancy, as_of: dt.date, facts: Mapping[str, object], any_: Mapping[str, object]
 ) -> bool | None:
     """Whether somebody is still known there and it answered lately; what no source brings cannot say no."""
-    replied = _day(facts, "replied_on")
+    replied, first = _day(facts, "replied_on"), _day(any_, "first_reply")
     answered = replied is not None and (as_of - replied).days <= policy.reachable_days
+    covered = first is not None and (as_of - first).days >= policy.reachable_days
     known = _count(facts, "people") > 0
-    said = [answered if "replied_on" in any_ else None, known if "people" in any_ else None]
+    said = [answered if answered or covered else None, known if "people" in any_ else None]
     return False if False in said else None if None in said else True
 
 
@@ -284,10 +302,11 @@ def _never_started(policy: Dormancy, as_of: dt.date, facts: Mapping[str, object]
     return "enrolled, never started" if waited and not did and {"activities", "deals"} & any_.keys() else ""
 
 
-def _sentence(silent: int, usual: Fraction | None, most: int | None, gaps: int, why: str) -> str:
+def _sentence(silent: int, at_least: int, usual: Fraction | None, most: int | None, gaps: int, why: str) -> str:
     rhythm = f"usual gap {number(usual)}, nine in ten within {most}" if usual is not None and gaps > 1 else ""
     rhythm = rhythm or (f"only gap {number(usual)}" if usual is not None else "no gap yet")
-    return f"silent {silent} days; {rhythm}{f'; {why}' if why else ''}"
+    days = f"{silent}" if at_least == silent else f"{at_least} to {silent}"
+    return f"silent {days} days; {rhythm}{f'; {why}' if why else ''}"
 
 
 def _never_said(facts: Mapping[str, object], as_of: dt.date) -> str:

@@ -115,6 +115,7 @@ def _stands(one: Stands) -> dict[str, Any]:
             "last_on": text(quiet.last_on),
             "last_act": quiet.last_act,
             "silent": quiet.silent,
+            "silent_at_least": quiet.silent_at_least,
             "gaps": quiet.gaps,
             "usual_gap": exact(quiet.usual_gap),
             "most_gap": quiet.most_gap,

@@ -49,7 +49,7 @@ def _overview(found: Overview, width: int) -> Iterator[str]:
         yield f"  {count} would need {condition}"
     silent = standing["quiet"].get("cannot tell", 0)
     if silent:
-        yield f"  of {silent} it cannot be told whether they are quiet: too few gaps, or no source says"
+        yield f"  of {silent} it cannot be told whether they are quiet: too few gaps, or sources say too little"
     yield "  " + computable_of(manifest)
     for remark in manifest["remarks"]:
         yield f"  {remark}"
