@@ -78,7 +78,11 @@ def test_quarterly_buyers_are_not_asleep_and_weekly_ones_are(engine: Engine) -> 
     found = judged(
         engine,
         deals=[*won("a", 100, 191, 282, 373, 465), *won("b", 274, 365, 456, 547)],
-        activities=[*signed_in("c", *range(70, 170, 7)), *signed_in("d", *range(59, 170, 7)), *signed_in("who left", 800)],
+        activities=[
+            *signed_in("c", *range(70, 170, 7)),
+            *signed_in("d", *range(59, 170, 7)),
+            *signed_in("who left", 800),
+        ],
     )
     assert {name: one.state for name, one in found.items()} == {
         "a": "cooling", "b": "gone quiet", "c": "gone quiet", "d": "cooling",
