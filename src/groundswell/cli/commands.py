@@ -338,8 +338,7 @@ def _nobody(home: Home, as_of: dt.date) -> str:
 
 def _partners(home: Home, asked: argparse.Namespace) -> int:
     _check_out(asked)
-    segments = home.policy.segments
-    if asked.segment is not None and segments is not None:
+    if asked.segment is not None and (segments := home.policy.segments) is not None:
         known = [*(row.name for row in segments.rows), figures.NOT_PLACED]
         if asked.segment not in known:
             raise Usage(f"--segment {asked.segment}: there is no such segment. One of: {', '.join(known)}")
