@@ -67,12 +67,17 @@ def alive(pids: set[int]) -> set[int]:
     return found
 
 
-def test_nothing_outlives_a_serve_that_was_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("deaf", [False, True])
+def test_nothing_outlives_a_serve_that_was_killed(tmp_path: Path, deaf: bool) -> None:
+    """Also where a web worker does not hear that it is to end, as one that is just starting."""
     with serving(tmp_path / "home") as (process, _):
         begun = below(process.pid)
         assert len(begun) >= 4, "web, its two workers, and the worker of jobs"
+        if deaf:
+            web = next(pid for pid in begun if below(pid))
+            os.kill(max(below(web)), signal.SIGSTOP)
         os.kill(process.pid, signal.SIGKILL)
-        until = time.monotonic() + 120
+        until = time.monotonic() + 40
         while (left := alive(begun)) and time.monotonic() < until:
             time.sleep(0.2)
         for pid in left:

@@ -14,6 +14,8 @@ from types import FrameType
 
 DRAIN = 20
 """Seconds that web and worker have to end by themselves."""
+_DRAIN_OF_WEB = 15
+"""Of them, those that the workers of the web process have: one that is told to end while it starts may not hear it."""
 _STARTS, _WITHIN = 4, 60.0
 """A part that ends as often within so many seconds ends by what it meets there; to start it again helps nobody."""
 _PR_SET_PDEATHSIG = 1
@@ -58,8 +60,8 @@ def serve(home: Path, port: int) -> int:
         return code
     granian = [
         "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--backpressure", "64",
-        "--blocking-threads", _THREADS, "--respawn-failed-workers", "--no-access-log", "--log-level", "warning",
-        "groundswell.server.wsgi:application",
+        "--blocking-threads", _THREADS, "--respawn-failed-workers", "--workers-kill-timeout", str(_DRAIN_OF_WEB),
+        "--no-access-log", "--log-level", "warning", "groundswell.server.wsgi:application",
     ]  # fmt: skip
     parts = [
         _Part("the web process", ["granian", *granian], around),
@@ -131,5 +133,5 @@ def _drained(running: list[subprocess.Popen[bytes]]) -> bool:
             one.wait()
             kind = False
         with suppress(ProcessLookupError):
-            os.killpg(one.pid, signal.SIGKILL)  # a web worker told to end while it starts may not hear it
+            os.killpg(one.pid, signal.SIGKILL)  # what did not end with the one that began it
     return kind

@@ -249,7 +249,7 @@ none), then the newest; one that does not stand (of a merged double) hides none.
 MAY_BE_PARTNERS = """
 select own_id as partner_id from organisations_versions where is_partner
 union select partner_id from memberships_versions where partner_id is not null"""
-"""Whoever is a partner on any day, or more; also those whom such an id gives way to."""
+"""Whoever is a partner on any day, or more, by the ids that sources gave: those may have given way to others."""
 
 ACCOUNTS = """
 select o.* from organisations_now as o
