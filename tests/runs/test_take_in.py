@@ -601,6 +601,62 @@ def test_three_older_exports_that_arrive_last(home: Home) -> None:
     assert {number: names(home, f"2026-09-0{number}")["P1"] for number in said} == said
 
 
+TOLD = """[source]
+name = "told"
+
+[[file]]
+match = "*.csv"
+known_at = "day"
+
+[[file.row]]
+table = "organisations"
+external_id = "id"
+name = "name"
+is_partner = { const = true }
+is_customer = { const = false }
+"""
+
+
+def tell(home: Home, file: str, said: dict[int, str]) -> Load:
+    """Take in a file that tells of several days what P1 was called then."""
+    mapping = home.path.parent / "told.toml"
+    mapping.write_text(TOLD, "utf-8")
+    text = lines("id,day,name", *(f"P1,2026-09-{day:02},{name}" for day, name in said.items()))
+    return take_in_text(home, file, text, mapping=mapping)
+
+
+def called(home: Home, days: int) -> str:
+    return "".join(names(home, f"2026-09-{day:02}")["P1"] for day in range(1, days + 1))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_files_whose_days_lie_between_each_other_s_take_turns(home: Home, order: tuple[int, ...]) -> None:
+    """A's second row says the same as its first until B's is between; B's second is new only when A's has come back."""
+    files = ({1: "A", 4: "A", 7: "A"}, {2: "B", 5: "B", 8: "B"}, {3: "B", 6: "A", 9: "A"})
+    for number in order:
+        tell(home, f"{number}.csv", files[number])
+    assert called(home, 9) == "ABBABAABA"
+    rebuilt = command(home.path, "doctor", "--rebuild")
+    assert "the lake was made anew from the landings and equals the ledger" in rebuilt.stdout
+    assert called(home, 9) == "ABBABAABA"
+
+
+def test_two_files_that_take_turns_often_are_compared_a_few_times(home: Home) -> None:
+    tell(home, "odd.csv", dict.fromkeys(range(1, 28, 2), "A"))
+    tell(home, "even.csv", dict.fromkeys(range(2, 28, 2), "B"))
+    assert called(home, 27) == "AB" * 13 + "A"
+    assert Load.objects.filter(again_of__isnull=False).count() <= 4
+
+
+def test_what_a_reverted_file_told_between_others_is_told_by_them(home: Home) -> None:
+    tell(home, "first.csv", {1: "A"})
+    tell(home, "all.csv", {2: "B", 3: "A", 4: "B"})
+    assert told(tell(home, "even.csv", {2: "B", 4: "B"})) == (2, 0, 2, 0)
+    assert told(tell(home, "odd.csv", {3: "A"})) == (1, 0, 1, 0)
+    revert(home, "L000002", "", NOW)
+    assert called(home, 4) == "ABAB"
+
+
 def test_another_kind_of_file_of_the_same_source_comes_between(home: Home, tmp_path: Path) -> None:
     """A file is skipped by its bytes only when it equals the latest landing of its source, of whatever kind."""
     mapping = tmp_path / "mapping.toml"

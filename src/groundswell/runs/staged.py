@@ -30,6 +30,8 @@ class Staged:
         self.compared_with: set[str] = set()
         self.changed: list[str] = []
         """Tables in which rows of the load say otherwise than what stood before them."""
+        self.several_moments = False
+        """Whether rows of the load were known at different moments, so that files of others may lie between them."""
         self._laid: dict[str, str] = {}
 
     @property
@@ -135,6 +137,7 @@ class Staged:
 
     def compare(self) -> None:
         """Lay `compared_<table>`: every staged row with what the versions around its place say of it."""
+        alone = bool(self.load.request.get("alone"))
         for name in self.tables:
             self._versions(name)
             self.engine.do(
@@ -146,7 +149,8 @@ class Staged:
             if name == "links":  # whether a merge says something anew depends on others than its own
                 contested = f"staged_{name}"
             self.engine.do(
-                f"create temp table found_{name} as " + fold.unchanged_sql(TABLES[name], contested, f"{name}_versions")
+                f"create temp table found_{name} as "
+                + fold.unchanged_sql(TABLES[name], contested, f"{name}_versions", alone)
             )
             if self.engine.one(f"select count(*) from found_{name}"):
                 self.repeats.add(name)
@@ -211,7 +215,7 @@ class Staged:
             )[0]
             load.loaded, load.unchanged = int(str(counts["loaded"])), int(str(counts["unchanged"])) + repeated
             stamps = " union all ".join(
-                f"select {quoted(name)} as name, coalesce(changed_at, known_at) as stamp, unchanged, follows "
+                f"select {quoted(name)} as name, coalesce(changed_at, known_at) as stamp, known_at, unchanged, follows "
                 f"from compared_{name}"
                 for name in self.tables
             )
@@ -219,9 +223,11 @@ class Staged:
                 "select min(stamp) filter (not unchanged) as first_stamp, max(stamp) as last_stamp, "
                 "count(*) filter (unchanged) as versions_same, "
                 "min(stamp) filter (follows and not unchanged) as first_change, "
+                "min(known_at) < max(known_at) as several_moments, "
                 f"list(distinct name order by name) filter (follows and not unchanged) as changed from ({stamps})"
             )[0]
             self.changed = found.pop("changed") or []  # type: ignore[assignment]
+            self.several_moments = bool(found.pop("several_moments"))
             for name, stamp in found.items():
                 setattr(load, name, stamp)
         if load.rows_in != load.loaded + load.unchanged + load.quarantined:

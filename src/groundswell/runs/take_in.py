@@ -361,6 +361,7 @@ def _report(work: Work, staged: Staged, seen: Seen) -> dict[str, Any]:
         "footers": [text for _, text in seen.tail.footers],
         "tables": days,
         "changed": staged.changed,
+        "several_moments": staged.several_moments,
         "currencies": currencies,
         "unknown": _unknown(work, staged),
         "notes": notes,
@@ -501,20 +502,26 @@ def settle(home: Home, now: dt.datetime) -> list[Load]:
 
     A landing that found rows unchanged was compared with what stood before it; something older stands there now, or is
     gone after a revert. Each is compared from its kept bytes, so that the order in which exports arrive does not matter.
-    Returns the loads that this added. What a killed writer left unsettled is settled by the next one. Raises Unsettled
-    once all is settled that can be.
+    Where a landing speaks of several moments, what another writes may part two rows of it of which the later was
+    unchanged beside the earlier: then all are compared until none has anything to add. From the second time on each is
+    held beside what is written alone, so that a few times are enough however often two files take turns. Returns the
+    loads that this added. What a killed writer left unsettled is settled by the next one. Raises Unsettled once all is
+    settled that can be.
     """
     added: list[Load] = []
     why: dict[str, str] = {}
     for load in Load.objects.filter(state="committed", settled=False).order_by("number"):
         later = _later_landings(load)
-        for each in later:
-            try:
-                again = _again(home, each, now)
-            except (Refused, Damaged) as error:
-                why[each.name] = f"{each.name} ({each.file_name}) cannot be compared anew with {load.name}: {error}"
-            else:
-                added += [again] if again else []
+        more, alone = True, False
+        while more:
+            found = []
+            for each in later:
+                try:
+                    found += _again(home, each, now, alone)
+                except (Refused, Damaged) as error:
+                    why[each.name] = f"{each.name} ({each.file_name}) cannot be compared anew with {load.name}: {error}"
+            added += found
+            more, alone = bool(found) and any(map(_several_moments, later)), True
         if why.keys().isdisjoint(each.name for each in later):
             load.settled = True
             load.save(update_fields=["settled"])
@@ -527,27 +534,37 @@ def _later_landings(load: Load) -> list[Load]:
     """Loads of the same source that may say something else beside this one, or now that it is gone.
 
     One that found versions there already is asked again where something changed before its own, in a table of which it
-    says something; one that says all of something where anything came before it, since it may lack that.
+    says something; one that says all of something where anything came before it, since it may lack that. Beside others
+    the load itself is asked too where it speaks of several moments, since theirs may lie between them.
     """
     since = load.first_stamp if load.voided_at else load.first_change
     found = Q(versions_same__gt=0, last_stamp__gte=since) if since else Q(pk=None)
     if load.first_stamp:
         found |= Q(complete=True, known_at__gt=load.first_stamp)
-    loads = Load.objects.filter(found, source=load.source, state="committed", voided_at=None, again_of=None)
+    asked = Load.objects.filter(found, source=load.source, state="committed", voided_at=None, again_of=None)
     touched = set(load.report["tables"] if load.voided_at else load.report.get("changed", load.report["tables"]))
-    return [
-        each
-        for each in loads.exclude(number=load.number).order_by("known_at", "number")
-        if each.complete or touched & set(each.report["tables"])
+    later = [
+        each for each in asked.order_by("known_at", "number") if each.complete or touched & set(each.report["tables"])
     ]
+    others = [each for each in later if each.number != load.number]
+    return later if others and _several_moments(load) else others
 
 
-def _again(home: Home, load: Load, now: dt.datetime) -> Load | None:
-    """Take in a kept landing once more, exactly as it was asked for; None when nothing of it is new."""
+def _several_moments(load: Load) -> bool:
+    """Whether rows of a load were known at different moments; of one that does not say so yet, that they may be."""
+    return bool(load.report.get("several_moments", True))
+
+
+def _again(home: Home, load: Load, now: dt.datetime, alone: bool) -> list[Load]:
+    """Take in a kept landing once more, exactly as it was asked for; none where nothing of it is new.
+
+    `alone` holds it beside what is written alone; a rebuild has to do so too, so the new load keeps it.
+    """
+    request = load.request | ({"alone": True} if alone else {})
     work = reopened(home, load)
     again = Load.objects.create(
         file_name=load.file_name, landing=load.landing, source=load.source, format=load.format, again_of=load,
-        arrived_at=after_the_latest(now), known_at=load.known_at, dated=load.dated, request=load.request, settled=True,
+        arrived_at=after_the_latest(now), known_at=load.known_at, dated=load.dated, request=request, settled=True,
     )  # fmt: skip
     try:
         _, files = through(work, again)
@@ -556,5 +573,5 @@ def _again(home: Home, load: Load, now: dt.datetime) -> Load | None:
         raise
     if not files:
         again.delete()
-        return None
-    return _commit(again, files, [])
+        return []
+    return [_commit(again, files, [])]

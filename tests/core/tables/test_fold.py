@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given, settings
@@ -319,10 +319,10 @@ def test_links_are_a_dated_table_whose_chains_the_day_follows(engine: Engine) ->
 # ------------------------------------------------------------------------------------------------------ unchanged
 
 
-def unchanged(lake: Lake, staged: Sequence[Row]) -> list[bool]:
+def unchanged(lake: Lake, staged: Sequence[Row], alone: bool = False) -> list[bool]:
     """What `unchanged_sql` answers of rows {own_id, known, hash, ...} in their order, against the lake's versions."""
     _stage(lake.engine, staged)
-    sql = fold.unchanged_sql(lake.table, "staged", "versions")
+    sql = fold.unchanged_sql(lake.table, "staged", "versions", alone)
     return [bool(row["unchanged"]) for row in lake.engine.ask(f"select * from ({sql}) order by staged_row")]
 
 
@@ -479,28 +479,40 @@ def _literal(cell: object) -> str:
 
 @dataclass
 class Arrivals:
-    """Batches of facts arriving at a lake as take-in writes them: unchanged rows are not written, and what arrived
-    before is compared anew once a batch has changed what stood before it."""
+    """Batches of facts arriving at a lake as take-in writes them: unchanged rows are not written, and what arrived is
+    compared anew once a batch has changed what stood before it; until nothing is added, where a batch speaks of several
+    moments."""
 
     lake: Lake
     seen: list[list[tuple[object, ...]]] = field(default_factory=list)
+    again: int = 0
+    """How often all was compared anew."""
 
     def arrive(self, batch: list[tuple[object, ...]]) -> None:
-        changed = self._write(batch)
-        for other in self.seen if changed else ():
-            self._write(other)
+        if not self._write(batch, "compare", "follows and not unchanged"):
+            self.seen.append(batch)
+            return
+        others = [*self.seen]
         self.seen.append(batch)
+        several = [each for each in self.seen if len({fact[0] for fact in each}) > 1]
+        asked = self.seen if others and batch in several else others
+        compare, more = "compare", True
+        while more:
+            self.again += 1
+            written = [self._write(each, compare, "not unchanged") for each in asked]
+            compare, more = "compare_alone", any(written) and bool(several)
 
-    def _write(self, batch: list[tuple[object, ...]]) -> bool:
+    def _write(self, batch: list[tuple[object, ...]], compare: str, counted: str) -> bool:
+        """Whether of the batch anything is written that counts."""
         engine = self.lake.engine
         rows = ", ".join(_values(fact, self.lake.table) for fact in batch)
         engine.do("delete from arriving_rows")
         engine.do("delete from compared")
         engine.do(f"insert into arriving_rows select row_number() over (), * from (values {rows})")
-        engine.do("execute compare")
+        engine.do(f"execute {compare}")
         engine.do("execute keep")
-        found = engine.connection.execute("select count(*) from compared where follows and not unchanged").fetchone()
-        return bool(found[0])
+        ((found,),) = engine.connection.execute(f"select count(*) from compared where {counted}").fetchall()
+        return bool(found)
 
 
 def _emptied(lake: Lake) -> Arrivals:
@@ -528,8 +540,9 @@ def _quick(table: Table, redirects: Mapping[str, str]) -> Lake:
     lake = Lake(engine, table, ("crm", "files"), redirects)
     engine.do("create table arriving_rows as select cast(1 as bigint) as staged_row, * from versions")
     engine.do("create table compared (staged_row bigint, unchanged boolean, follows boolean)")
-    unchanged_ = fold.unchanged_sql(table, "arriving_rows", "versions")
-    engine.do(f"prepare compare as insert into compared select staged_row, unchanged, follows from ({unchanged_})")
+    for name, alone in (("compare", False), ("compare_alone", True)):
+        unchanged_ = fold.unchanged_sql(table, "arriving_rows", "versions", alone)
+        engine.do(f"prepare {name} as insert into compared select staged_row, unchanged, follows from ({unchanged_})")
     names = ", ".join(c.name for c in (*ENVELOPE, *table.columns))
     engine.do(
         f"prepare keep as insert into versions select {names} from arriving_rows join compared using (staged_row) "
@@ -573,6 +586,63 @@ def test_any_order_duplication_and_batching_gives_the_same_view_on_every_day(
     for batch in _permuted(data, rows):
         arrivals.arrive(batch)
     assert _views(things) == expected
+
+
+def _said(day: int, name: str, source: str = "crm") -> tuple[object, ...]:
+    own = {"a": ("a", 1, "EUR", None, None), "b": ("b", None, None, True, "x_1")}[name]
+    return (day, "x_1", source, False, None, False, 0, own)
+
+
+def _told(days: Sequence[int], said: str, source: str = "crm") -> list[tuple[object, ...]]:
+    return [_said(day, name, source) for day in days for name in said]
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [_told([0, 2], "a"), _told([1, 3], "b")],
+        [[_said(0, "a"), _said(2, "a")], [*_told([0, 1, 2], "b"), *_told([0], "a", "files"), *_told([1, 3], "a")]],
+        [_told([0, 3], "a"), [_said(1, "b")], [_said(2, "b")]],
+        [_told([1, 3], "b"), [_said(2, "a")], [_said(0, "a")]],
+        [[_said(0, "a")], [_said(1, "b"), _said(2, "a"), _said(3, "b")], _told([0, 2], "b"), _told([1, 3], "a")],
+    ],
+)
+def test_batches_whose_moments_lie_between_each_other_s_give_the_view_of_all(
+    things: Lake, batches: list[list[tuple[object, ...]]]
+) -> None:
+    """A row that was unchanged beside one of its own batch is a change again once another batch parts the two."""
+    for ordered in permutations(batches):
+        _everything(things, [fact for batch in ordered for fact in batch])
+        expected = _views(things)
+        arrivals = _emptied(things)
+        for batch in ordered:
+            arrivals.arrive(batch)
+        assert _views(things) == expected
+
+
+def test_batches_that_take_turns_often_are_compared_a_few_times(things: Lake) -> None:
+    arrivals = _emptied(things)
+    for first, name in ((0, "a"), (1, "b")):
+        arrivals.arrive(_told(range(first, 60, 2), name))
+    assert things.engine.one("select count(*) from versions") == 60
+    assert arrivals.again <= 3
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_row_that_is_written_is_unchanged_ever_after(deals: Lake, alone: bool) -> None:
+    """Also where another says the same, and of the same moment that it changed: else all would be compared for ever."""
+    _stored(deals, {"row_hash": "A"}, {"row_hash": "A", "changed_at": at(JAN)})
+    row = {"own_id": "d_1", "known_at": at(JAN), "row_hash": "A"}
+    assert unchanged(deals, [row, row | {"changed_at": at(JAN)}], alone) == [True, True]
+    assert unchanged(deals, [row | {"changed_at": at(JAN)}, row], alone) == [True, True]
+
+
+def test_held_beside_what_is_written_alone_a_row_is_unchanged_only_by_it_or_by_its_equal(deals: Lake) -> None:
+    _stored(deals, {"row_hash": "A"})
+    said = [(FEB, "A"), (MAR, "B"), (MAR, "B"), (APR, "B"), (LATE, "A")]
+    rows = [{"own_id": "d_1", "known_at": at(day), "row_hash": text} for day, text in said]
+    assert unchanged(deals, rows) == [True, False, True, True, False]
+    assert unchanged(deals, rows, alone=True) == [True, False, True, False, False]
 
 
 def test_a_row_and_its_deletion_of_the_same_moment_give_one_view_in_either_order(things: Lake) -> None:

@@ -72,17 +72,25 @@ def _canonical(column: Column) -> str:
     return f"case when {column.name} is null then '' else '=' || {text} end"
 
 
-def unchanged_sql(table: Table, staged: str, versions: str) -> str:
+def unchanged_sql(table: Table, staged: str, versions: str, alone: bool = False) -> str:
     """Every staged row with `unchanged`: true where the version before its place says the same, `follows`: true
     where there is a version before its place at all, and `contradicts`: true where another version claims its place.
 
     The place is by (stamp, known_at, row_hash), a stored version before an equal staged one, then by line; so the
-    answer does not depend on the order or the number of the files that brought the rows.
+    answer does not depend on the order or the number of the files that brought the rows. All that is compared is in
+    the order, so that equal rows lie side by side: what is written is unchanged whenever it comes again.
+
+    A row may repeat one of an earlier moment that is staged with it and new itself. What another file says of a moment
+    between the two, and did not write since it was there already, is new beside the first of them; once it is written,
+    the second is no repetition any more. With `alone` only what stands in `versions` makes a row unchanged, and an equal
+    row of the same moment: so files whose moments lie between each other's need not be compared once for each moment.
 
     A link says something anew where it repeats itself after a link that leads on from its end: that one may have
     closed a circle and left it out, and the newest word must stand.
     """
     columns = "own_id, source, mention, deleted, changed_at, known_at, known_by, row_hash"
+    key = "own_id, source, mention"
+    place = f"stamp, known_at, {STATED}, row_hash, deleted, changed_at, staged_row, line"
     related, answered, follows = f"own_id in (select own_id from {staged})", "false", "row_before is not null"
     if table.name == "links":
         columns += ", from_id, into_id"
@@ -94,6 +102,12 @@ def unchanged_sql(table: Table, staged: str, versions: str) -> str:
         follows += (
             " or exists (select 1 from both_kinds as o where o.into_id = compared.from_id and o.stamp < compared.stamp)"
         )
+    unchanged = "repeated"
+    if alone:
+        unchanged = (
+            "repeated and (known_before = known_at or sum(case when repeated then 0 else 1 end) "
+            f"over (partition by {key}, versions_before order by {place}) = 0)"
+        )
     return f"""
 with both_kinds as (
   select {columns}, {STAMP} as stamp, cast(0 as bigint) as staged_row, cast(0 as bigint) as line from {versions}
@@ -101,17 +115,20 @@ with both_kinds as (
   union all
   select {columns}, {STAMP} as stamp, staged_row, line from {staged}),
 compared as (
-  select {columns}, stamp, staged_row, lag(stamp) over places as stamp_before,
+  select {columns}, stamp, staged_row, line, lag(stamp) over places as stamp_before,
     lag(row_hash) over places as row_before, lag(changed_at) over places as change_before,
-    lag(deleted) over places as deleted_before,
-    count(*) over (partition by own_id, source, mention, stamp) as at_this_place,
-    count(*) over (partition by own_id, source, mention, stamp, row_hash) as that_say_the_same
+    lag(deleted) over places as deleted_before, lag(known_at) over places as known_before,
+    sum(case when staged_row = 0 then 1 else 0 end) over places as versions_before,
+    count(*) over (partition by {key}, stamp) as at_this_place,
+    count(*) over (partition by {key}, stamp, row_hash) as that_say_the_same
   from both_kinds
-  window places as (partition by own_id, source, mention order by stamp, known_at, {STATED}, row_hash, deleted, staged_row, line))
-select staged_row, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
-  and deleted_before is not distinct from deleted and not {answered}) as unchanged,
-  ({follows}) as follows, at_this_place > that_say_the_same as contradicts
-from compared where staged_row > 0"""
+  window places as (partition by {key} order by {place})),
+answers as (
+  select *, (row_before is not distinct from row_hash and change_before is not distinct from changed_at
+    and deleted_before is not distinct from deleted and not {answered}) as repeated,
+    ({follows}) as follows, at_this_place > that_say_the_same as contradicts
+  from compared where staged_row > 0)
+select staged_row, {unchanged} as unchanged, follows, contradicts from answers"""
 
 
 def absent_sql(table: Table, staged: str, versions: str, load: Mapping[str, str], scope: str) -> str:
