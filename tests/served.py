@@ -1,12 +1,13 @@
 """An instance served by the command line, as people serve it."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,13 +15,16 @@ import pytest
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Serve an instance until the block ends: the process of `groundswell serve`, and its address without a path."""
+def serving(home: Path, around: Mapping[str, str] | None = None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Serve an instance until the block ends: the process of `groundswell serve`, and its address without a path.
+
+    `around`: what its environment says besides.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [sys.executable, "-m", "groundswell", "serve", "--home", str(home), "--port", str(port)]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, env={**os.environ, **(around or {})})
     try:
         _await(f"http://127.0.0.1:{port}/account/login/", process)
         yield process, f"http://127.0.0.1:{port}"
