@@ -26,19 +26,23 @@ def main() -> None:
     """One run, its figures written as JSON: python -m bench.assess HOME FILE."""
     open_records(Path(sys.argv[1]))
     from groundswell.core import assess as core
+    from groundswell.core.pieces import Pieces
+    from groundswell.engine import rows
     from groundswell.engine.duckdb import Engine
     from groundswell.engine.home import Home
     from groundswell.runs import assess as runs
 
     stages = Stages({})
     steps = (
+        (runs, "before", "month-ends, kept ones replayed"),
         (Engine, "day", "day"),
+        (rows, "lay", "rows kept for pages"),
         (core, "_covers", "coverage"),
-        (core, "_Pieces", "pieces"),
-        (core, "value", "values"),
+        (Pieces, "__init__", "pieces"),
+        (Pieces, "values", "values"),
         (core, "readiness", "points"),
         (core, "outages", "sources that stopped"),
-        (runs, "_contents", "texts of the run"),
+        (runs, "stands", "standing"),
         (runs, "_write", "write"),
         (runs, "publish", "publish"),
     )

@@ -106,16 +106,16 @@ def _months(home: Any, count: int, folder: Path) -> dict[str, Any]:
         (Engine, "lay_once", "laid once"),
         (Engine, "day", "days"),
         (core, "_told", "coverage"),
-        (Engine, "numbers", _STATEMENTS),
         (core, "_values", "values"),
         (history, "_keep", "keeping"),
     )
     with ExitStack() as stack, stages.stage(_TOGETHER):
         for module, name, said in steps:
             stack.enter_context(patch.object(module, name, stages.wrapped(said, getattr(module, name))))
+        stack.enter_context(patch.object(Engine, "numbers", stages.each(_STATEMENTS, Engine.numbers)))
         for one in history._measure(home, month_ends(LAST, count)):
             history._keep(one, folder / f"{one.day}.parquet")
-    for at, of_coverage in enumerate(stages.taken["coverage"]):  # which asks by statements, too
+    for at, of_coverage in enumerate(stages.taken.get("coverage", ())):  # which asks by statements, too
         stages.taken[_STATEMENTS][at] -= of_coverage
     return {"stages": stages.taken, "peak": peak(), "signals": len(home.policy.signals)}
 

@@ -63,6 +63,21 @@ class Stages:
 
         return called
 
+    def each(self, name: str, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        """The function that yields, the time between what is yielded left out."""
+
+        def called(*args: Any, **named: Any) -> Iterator[Any]:
+            given = function(*args, **named)
+            while True:
+                with self.stage(name):
+                    try:
+                        one = next(given)
+                    except StopIteration:
+                        return
+                yield one
+
+        return called
+
     def cpu(self, name: str) -> float:
         """Seconds of CPU of a stage, all threads."""
         return self.taken[name][0]

@@ -129,20 +129,15 @@ def by_hand(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
 
 def product(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
     """The values of the product, by the road of core.assess."""
-    from groundswell.core.signals.values import value
-
     keep = {name: policy.signals[name] for name in written.SIGNALS}
     policy = type(policy)(**{**vars(policy), "signals": keep})
     halves, covers, partners, pieces = _least(stages, lambda one: _asked(engine, policy, one))
-    found: dict[str, dict[str, Any]] = {name: {} for name in policy.signals}
+    found: dict[str, dict[str, Any]] = {}
     with stages.stage("working out"):
-        for place, partner in enumerate(partners):
-            mine = pieces.of(place)
-            for name, parts in halves.items():
-                of = [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)]
-                one = value(policy.signals[name], of)
-                low = float(one.low) if one.known and isinstance(one.low, Fraction) else None
-                found[name][partner] = low
+        for name, parts in halves.items():
+            values = pieces.values(policy.signals[name], parts, covers[name])
+            said = (float(one.low) if one.known and isinstance(one.low, Fraction) else None for one in values)
+            found[name] = dict(zip(partners, said, strict=True))
     return found
 
 
@@ -154,6 +149,7 @@ def shipped(engine: Any, policy: Any, stages: Stages) -> dict[str, Any]:
 def _asked(engine: Any, policy: Any, stages: Stages) -> tuple[Any, Any, list[str], Any]:
     """The halves of all signals, what sources cover, the partners and the pieces."""
     from groundswell.core import assess
+    from groundswell.core.pieces import Pieces
 
     def ask(stage: str) -> Callable[[str, Any], list[dict[str, Any]]]:
         def asked(sql: str, parameters: Any) -> list[dict[str, Any]]:
@@ -167,9 +163,8 @@ def _asked(engine: Any, policy: Any, stages: Stages) -> tuple[Any, Any, list[str
     halves, covers = assess._covers(policy, LAST, ask("coverage"), fiscal)
     with stages.stage("statements, with rows in Python"):
         partners = [str(row["partner_id"]) for row in engine.ask("select partner_id from partners")]
-        pieces = assess._Pieces(
-            policy, [part for parts in halves.values() for part in parts], partners, ask("statements")
-        )
+        every = [part for parts in halves.values() for part in parts]
+        pieces = Pieces(every, policy.lists, partners, ask("statements"))
     return halves, covers, partners, pieces
 
 

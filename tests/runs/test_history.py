@@ -6,6 +6,7 @@ import io
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from groundswell.core.assess import assess
 from groundswell.core.declare import Value
 from groundswell.core.history import Measured
 from groundswell.core.signals.columns import Columns
+from groundswell.engine import duckdb
+from groundswell.engine.duckdb import AtOnce, Engine
 from groundswell.engine.home import Home
 from groundswell.records.loads import Load
 from groundswell.runs import history
@@ -124,11 +127,11 @@ TYPES = ["portal_login", "email_replied", "meeting", "call", "training_completed
 
 
 class World:
-    """Firms and people that change, and activities that are told late, anew, or taken back."""
+    """Firms and people that change, and activities that are told late, anew, or taken back; `told_once`: only late."""
 
-    def __init__(self, home: Home, folder: Path, seed: int, grouped: bool = False) -> None:
+    def __init__(self, home: Home, folder: Path, seed: int, grouped: bool = False, told_once: bool = False) -> None:
         self.home, self.chance, self.acts, self.number = home, random.Random(seed), {}, 0  # type: ignore[var-annotated]
-        self.grouped = grouped
+        self.grouped, self.told_once = grouped, told_once
         self.mapping = folder / "crm.toml"
         self.mapping.write_text(MAPPING, "utf-8")
 
@@ -150,7 +153,7 @@ class World:
             self.told("merges", "from,into,undone", [[start, end, pick.choice(["true", "false"])]], exported)
         for _ in range(pick.randint(5, 25)):
             self._act(exported - dt.timedelta(days=pick.choice([0, 0, 3, 20, 45, 100, 200])))
-        again = pick.sample(sorted(self.acts), min(6, len(self.acts)))
+        again = [] if self.told_once else pick.sample(sorted(self.acts), min(6, len(self.acts)))
         for key in again:
             if pick.random() < 0.5:
                 self.acts[key][4] = str(exported - dt.timedelta(days=pick.randint(0, 60)))
@@ -240,6 +243,12 @@ def hold_against_each_day(home: Home, found: list[Measured]) -> int:
     return compared
 
 
+@pytest.fixture
+def few_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a statement gives comes in many batches, as it does of many partners."""
+    monkeypatch.setattr(duckdb, "BATCH", 7)
+
+
 LASTS = [dt.date(2025, month + 1, 1) - dt.timedelta(days=1) for month in range(2, 12)]
 
 
@@ -255,6 +264,29 @@ def test_the_history_of_each_signal_is_what_each_day_says(home: Home, tmp_path: 
     assert sum(len(month.partners) for month in found) > 40
 
 
+@pytest.mark.usefixtures("few_rows_at_a_time")
+@pytest.mark.parametrize("seed", [11, 12])
+def test_the_history_of_what_is_told_once_is_what_each_day_says(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Its activities are folded month by month."""
+    laid: list[AtOnce] = []
+    stretches = Engine.stretches
+
+    def seen(self: Engine, *asked: Any) -> AtOnce:
+        laid.append(stretches(self, *asked))
+        return laid[-1]
+
+    monkeypatch.setattr(Engine, "stretches", seen)
+    world = World(home, tmp_path, seed, told_once=True)
+    for last in LASTS:
+        world.month(last)
+    assert hold_against_each_day(home, month_ends(home, LASTS[-1])) > 1000
+    assert len(laid[0].parts) > 5
+    assert all(days is not None for _, days in laid[0].parts)
+
+
+@pytest.mark.usefixtures("few_rows_at_a_time")
 @pytest.mark.parametrize(
     ("seed", "currencies", "grouped"),
     [(6, ("USD",), False), (7, ("USD",), True), (8, ("USD",), False), (9, ("USD", "EUR"), True)],

@@ -5,19 +5,19 @@ The engine has cut every table at the day before this is called. Nothing here kn
 
 import datetime as dt
 import re
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from groundswell.core.coverage import Ask, Coverage
 from groundswell.core.declare import Measure, Policy, Signal, Value
 from groundswell.core.outage import Outage, outages
+from groundswell.core.pieces import Pieces, of_each
 from groundswell.core.points.score import Scored
 from groundswell.core.readiness import NAME, readiness
 from groundswell.core.signals import shapes
-from groundswell.core.signals.compile import Half, compile_halves, half
+from groundswell.core.signals.compile import Half, half
 from groundswell.core.signals.fiscal import Calendar, calendar
-from groundswell.core.signals.values import Covered, value
+from groundswell.core.signals.values import Covered
 from groundswell.core.tables import views
 from groundswell.core.tables.contract import TABLES, Column
 
@@ -66,7 +66,7 @@ def assess(policy: Policy, as_of: dt.date, ask: Ask) -> Assessment:
     return Assessment(as_of, tuple(found), unavailable, _would_add(unavailable), remarks, tuple(stopped))
 
 
-def measured(policy: Policy, as_of: dt.date, ask: Ask) -> dict[str, dict[str, Value]]:
+def measured(policy: Policy, as_of: dt.date, ask: Ask) -> dict[str, Mapping[str, Value]]:
     """Every signal of every partner of the day, and nothing made of them: {partner: {signal: value}}."""
     partners = sorted(str(row["partner_id"]) for row in ask("select partner_id from partners", {}))
     return dict(zip(partners, _values(policy, as_of, ask, fiscal_of(policy, ask), partners)[0], strict=True))
@@ -74,25 +74,14 @@ def measured(policy: Policy, as_of: dt.date, ask: Ask) -> dict[str, dict[str, Va
 
 def _values(
     policy: Policy, as_of: dt.date, ask: Ask, fiscal: Calendar, partners: list[str]
-) -> tuple[list[dict[str, Value]], dict[str, tuple[str, ...]]]:
+) -> tuple[list[Mapping[str, Value]], dict[str, tuple[str, ...]]]:
     """The signals of each of these partners, and those that no source's data can compute."""
     halves, covers = _covers(policy, as_of, ask, fiscal)
     unavailable = _unavailable(covers)
     known = [h for name, parts in halves.items() if name not in unavailable for h in parts]
-    pieces = _Pieces(policy, known, partners, ask)
-    found = []
-    for one in range(len(partners)):
-        mine = pieces.of(one)
-        found.append(
-            {
-                name: value(
-                    signal,
-                    [(h.measure, h.window, mine.get(h.name), c) for h, c in zip(parts, covers[name], strict=True)],
-                )
-                for (name, signal), parts in zip(policy.signals.items(), halves.values(), strict=True)
-            }
-        )
-    return found, unavailable
+    pieces = Pieces(known, policy.lists, partners, ask)
+    found = {name: pieces.values(policy.signals[name], parts, covers[name]) for name, parts in halves.items()}
+    return of_each(found, len(partners)), unavailable
 
 
 def availability(policy: Policy, as_of: dt.date, ask: Ask) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
@@ -191,32 +180,6 @@ def halves_of(name: str, signal: Signal, as_of: dt.date, fiscal: Calendar) -> li
 
 def _joining(measure: Measure, how: str) -> Measure:
     return Measure(**{**measure.__dict__, "how": how})
-
-
-class _Pieces:
-    """The pieces of halves from as few statements as read least, kept by column: as dicts they would take ten times the room."""
-
-    def __init__(self, policy: Policy, halves: list[Half], partners: Sequence[str], ask: Ask) -> None:
-        at = {partner: place for place, partner in enumerate(partners)}
-        self._found: list[tuple[array[int], list[tuple[str, str, list[object]]]]] = []
-        for query in compile_halves(halves, policy.lists):
-            rows = ask(query.sql, query.parameters)
-            places = array("l", [-1]) * len(partners)
-            for place, row in enumerate(rows):
-                if (one := at.get(str(row["partner_id"]))) is not None:
-                    places[one] = place
-            named = [name.rpartition("__") for name in rows[0] if name != "partner_id"] if rows else []
-            columns = [(half, piece, [row[f"{half}__{piece}"] for row in rows]) for half, _, piece in named]
-            self._found.append((places, columns))
-
-    def of(self, one: int) -> dict[str, dict[str, object]]:
-        """{half: pieces} of the partner at a place; a half without rows is not there."""
-        found: dict[str, dict[str, object]] = {}
-        for places, columns in self._found:
-            if (place := places[one]) >= 0:
-                for half, piece, what in columns:
-                    found.setdefault(half, {})[piece] = what[place]
-        return found
 
 
 def would_compute(unavailable: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

@@ -32,7 +32,7 @@ class Days(Protocol):
 
     @property
     def numbers(self) -> AskNumbers:
-        """Columns as arrays."""
+        """Columns as arrays, some of the rows at a time."""
 
     @property
     def ends(self) -> MonthEnds:
@@ -192,7 +192,7 @@ def _values(
     ]
     pieces, names = passes.pieces(at, partners), np.array(partners, dtype=str)
     for query in compile_halves(asked, policy.lists):
-        rows = days.numbers(query.sql, query.parameters)
+        rows = history.whole(days.numbers(query.sql, query.parameters))
         order = _Order.of(rows["partner_id"].astype(str), names)
         for name in query.halves:
             prefix = f"{name}__"

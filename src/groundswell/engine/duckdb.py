@@ -20,6 +20,7 @@ from groundswell.core.signals.history import (
     REDIRECTS_AT,
     STRETCHES,
     TABLE,
+    Days,
     MonthEnds,
     Shape,
     first_known,
@@ -30,7 +31,7 @@ from groundswell.core.tables.cells import minor_units
 from groundswell.core.tables.contract import TABLES
 from groundswell.core.tables.identity import follow, without_circles
 from groundswell.core.tables.typed import sql_type
-from groundswell.engine.lake import known_between
+from groundswell.engine.lake import between, known_between
 
 Files = Mapping[str, Iterable[Path]]
 Unreadable = duckdb.Error
@@ -58,6 +59,10 @@ _STANDING_AT = """create temp macro standing_at(first_at, last_at) as
 """The month-ends of a stretch as a set, a bit each; `at_any` joins such sets."""
 
 
+_SPILLED = "format parquet, compression lz4_raw, row_group_size 61440"
+"""Row groups of half the usual size: each thread that writes holds a whole one of a wide table."""
+
+
 @dataclass(frozen=True)
 class AtOnce:
     """What the month-ends of one pass share."""
@@ -68,15 +73,25 @@ class AtOnce:
     """Whoever may be a partner at any of them, in the order of `places`."""
     alone: Path | None
     """The versions of their organisations alone; None where there is no such file."""
+    parts: Sequence[tuple[str, Days | None]]
+    """The activities with their stretches by the month in which they were known, as `Rows` has them."""
 
 
-def _array(column: pa.ChunkedArray) -> np.ndarray:
+BATCH = 200_000
+"""Rows that come at a time."""
+
+
+def _arrays(rows: pa.RecordBatch | pa.Table) -> dict[str, np.ndarray]:
+    return {name: _array(rows.column(name)) for name in rows.schema.names}
+
+
+def _array(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
     kind = column.type
     if pa.types.is_date(kind):
-        return np.asarray(column.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
+        return np.asarray(column.cast(pa.date32()), dtype="datetime64[D]")
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return np.array(column.to_pylist(), dtype=object)
-    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    return np.asarray(column.cast(pa.float64()), dtype=np.float64)
 
 
 class Engine:
@@ -113,10 +128,17 @@ class Engine:
         """The rows of a query as dicts."""
         return self.arrow(sql, parameters).to_pylist()  # type: ignore[no-any-return]
 
-    def numbers(self, sql: str, parameters: Mapping[str, object] | None = None) -> dict[str, np.ndarray]:
-        """The columns of a query as arrays: numbers as float64 (nan: null), days as datetime64 (NaT), texts as objects."""
-        rows = self.arrow(sql, parameters)
-        return {name: _array(rows.column(name)) for name in rows.column_names}
+    def numbers(self, sql: str, parameters: Mapping[str, object] | None = None) -> Iterator[dict[str, np.ndarray]]:
+        """The columns of a query as arrays: numbers as float64 (nan: null), days as datetime64 (NaT), texts as objects.
+
+        Some of its rows at a time, at least once; nothing else may be asked before the last.
+        """
+        reader, nothing = self._reader(sql, parameters), True
+        for rows in reader:
+            nothing = False
+            yield _arrays(rows)
+        if nothing:
+            yield _arrays(reader.schema.empty_table())
 
     def one(self, sql: str, parameters: Mapping[str, object] | None = None) -> object:
         """The only value of the only row."""
@@ -133,7 +155,10 @@ class Engine:
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query, a batch at a time."""
-        yield from self.connection.sql(sql).to_arrow_reader(200_000)
+        yield from self._reader(sql)
+
+    def _reader(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.RecordBatchReader:
+        return self.connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_reader(BATCH)
 
     def versions(self, table: str, files: Iterable[Path], which: str = "") -> None:
         """Lay `<table>_versions` over pinned files; columns that older files lack are empty. `which`: only such rows."""
@@ -180,6 +205,8 @@ class Engine:
         for name in views.VIEWS:
             if name in seen:
                 self._lay(f"{name}_now", views.VIEWS[name], constants, "view")
+        for kind in {kind for sql in wanted.values() for kind in views.parts_read(sql)}:
+            self._lay(f"{kind}_parts", views.PARTS[kind], constants, "table" if "deals" in wanted else "view")
         for name, sql in wanted.items():
             if only is not None:
                 sql = f"select {', '.join(sorted(only[name]))} from ({sql}) as r"
@@ -259,9 +286,31 @@ class Engine:
                 )
         merged = bool(self.one("select count(*) from redirects_at"))
         dated = self._is_full(activities, "occurred_on")
-        sql = stretches_sql(ends, Shape(TABLE in once[-1], named, merged, dated))
-        self._lay(STRETCHES, sql, {"home_zone": quoted(instance.home_zone)}, "view")
-        return AtOnce(periods, *self._places(files))
+        parts = self._parts(ends, instance, activities, Shape(TABLE in once[-1], named, merged, dated))
+        return AtOnce(periods, *self._places(files), parts)
+
+    def _parts(
+        self, ends: MonthEnds, instance: Instance, files: Sequence[Path], shape: Shape
+    ) -> list[tuple[str, Days | None]]:
+        """Lay `activities_stretches` over all files, and over those of each month in which they were known.
+
+        Where a key may come in several files there is only the one over all of them.
+        """
+        zone, months = {"home_zone": quoted(instance.home_zone)}, dict[str, list[Path]]()
+        for path in files if shape.once else ():
+            first, _ = known_between(path)
+            months.setdefault(f"{first:%Y_%m}" if first else "", []).append(path)
+        parts: list[tuple[str, Days | None]] = []
+        for month, paths in months.items():
+            days = [between(path, "occurred_on") for path in paths] if shape.dated else []
+            told = [(first, last) for first, last in days if first and last]
+            within = (min(first for first, _ in told), max(last for _, last in told)) if told else None
+            within = within if len(told) == len(paths) else None
+            self._known(TABLE, ends, paths, f"{KNOWN}_{month}")
+            self._lay(f"{STRETCHES}_{month}", stretches_sql(ends, shape, f"{KNOWN}_{month}", within), zone, "view")
+            parts.append((f"{STRETCHES}_{month}", within))
+        self._lay(STRETCHES, stretches_sql(ends, shape), zone, "view")
+        return parts
 
     def _places(self, files: Sequence[Files]) -> tuple[list[str], Path | None]:
         """Lay `places`: whoever may be a partner at some month-end, each with a place. The rest is as in `AtOnce`."""
@@ -346,8 +395,8 @@ class Engine:
         for name in ("fold", "now"):
             self._lay(f"{table}_{name}", facts, constants, "view")
 
-    def _known(self, table: str, ends: MonthEnds, files: Iterable[Path]) -> None:
-        """Lay `<table>_known`: versions with the first month-end that knows each. Of most files it is one for all rows."""
+    def _known(self, table: str, ends: MonthEnds, files: Iterable[Path], name: str = "") -> None:
+        """Lay `<table>_known`, or `name`: versions, each with the first month-end that knows it; of most files one for all."""
         paths = list(files)
         places = []
         for path in paths:
@@ -357,7 +406,9 @@ class Engine:
         known = f"list_value({', '.join(map(str, places))})[cast(file_index as bigint) + 1]" if paths else "0"
         if -1 in places:
             known = f"case when {known} < 0 then {first_known(ends)} else {known} end"
-        self.do(f"create or replace view {table}_known as {self._rows(table, paths, f', {known} as known_from')}")
+        self.do(
+            f"create or replace view {name or f'{table}_known'} as {self._rows(table, paths, f', {known} as known_from')}"
+        )
 
     def _folds(
         self, files: Files, once: Collection[str], constants: Mapping[str, str], tables: Collection[str]
@@ -419,11 +470,29 @@ class Engine:
         self._written += 1
         path = self.spill / f"{name}-{self._written}.parquet"
         try:
-            self.do(f"copy ({said}) to {quoted(str(path))} (format parquet, compression lz4_raw)")
+            with self._in_little_room(as_written=bool(views.parts_read(said))):
+                self.do(f"copy ({said}) to {quoted(str(path))} ({_SPILLED})")
         except duckdb.IOException:
             path.unlink(missing_ok=True)
             return None
         return path
+
+    @contextmanager
+    def _in_little_room(self, as_written: bool) -> Iterator[None]:
+        """Rows come in any order, so that none wait for others; `as_written`: joins hold the side that is named last.
+
+        By its own guess the engine holds the wide rows of deals to find their customers, which takes twice the room.
+        """
+        settings = {"preserve_insertion_order": ("false", "true")}
+        if as_written:
+            settings["disabled_optimizers"] = ("'build_side_probe_side'", "''")
+        for name, (inside, _) in settings.items():
+            self.do(f"set {name} = {inside}")
+        try:
+            yield
+        finally:
+            for name, (_, outside) in settings.items():
+                self.do(f"set {name} = {outside}")
 
     def _sources(self, instance: Instance, files: Files, tables: Collection[str]) -> None:
         """The order of the sources of each table; sources that policy does not name come last, by name."""

@@ -10,6 +10,7 @@ import datetime as dt
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,12 +51,14 @@ def writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 def known_between(path: Path) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """The moments at which the first and the last version in a lake file were known, from what the file says of itself.
+    """The moments at which the first and the last version in a lake file were known: see `between`."""
+    return between(path, "known_at")
 
-    None where it does not say.
-    """
+
+def between(path: Path, column: str) -> tuple[Any, Any]:
+    """The least and the most of a column, as far as filled, from what a lake file says of itself; None where it does not."""
     found = pq.read_metadata(path)
-    place = found.schema.names.index("known_at")
+    place = found.schema.names.index(column)
     told = [found.row_group(number).column(place).statistics for number in range(found.num_row_groups)]
     if not told or not all(one is not None and one.has_min_max for one in told):
         return None, None

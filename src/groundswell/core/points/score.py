@@ -9,6 +9,7 @@ out of S; because that can raise S, the range with every unknown line at its end
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from groundswell.core.conditions import Lookup, holds
 from groundswell.core.declare import Line, Part, Score, Value
@@ -131,11 +132,17 @@ def _lines(
             line,
             lookup(line.signal),
             given,
-            unit * line.weight if given.applies else ZERO,
+            _times(unit, line.weight) if given.applies else ZERO,
             gives * line.weight * given.low if given.low and given.known else ZERO,
         )
         for line, given in results
     ]
+
+
+@lru_cache(maxsize=4096)
+def _times(one: Fraction, other: Fraction) -> Fraction:
+    """A product, of equal factors the same one: the shares of lines are few, and every partner holds them."""
+    return one * other
 
 
 def _gives(part: Part, result: PartResult, results: list[tuple[Line, Earned]]) -> Fraction:

@@ -2,17 +2,18 @@
 
 A row stands at the month-ends from the first that knows it to the one before a newer version; it lies in a window from
 the first month-end that reaches it to the one before it drops out. So each row counts over one stretch of month-ends
-[first_at, last_at), and what adds up (rows, sums, the last day) is folded once by partner and stretch. Distinct things
-count over the union of their stretches. Rows of medians are put in order once, and those of each month-end picked from
-them. Where a condition names the day, the rows that may count are asked at each month-end of their stretch. Everything
-else (extremes, things of `per`, what follows a row) is measured a month-end at a time, as on one day.
+[first_at, last_at), and what adds up (rows, sums, the last day) is folded once for all windows, by partner, stretch and
+the bounds of windows between which its day lies; over activities month by month, since each has few groups. Distinct
+things count over the union of their stretches. Rows of medians are put in order once, and those of each month-end
+picked from them. Where a condition names the day, the rows that may count are asked at each month-end of their stretch.
+Everything else (extremes, things of `per`, what follows a row) is measured a month-end at a time, as on one day.
 
 Source of the method: engine.md section 2. Everything here must give what the day's own statements give: the tests hold
 each signal at each month-end against them.
 """
 
 import datetime as dt
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,9 +30,20 @@ from groundswell.core.tables import fold
 from groundswell.core.tables.contract import DECIMALS, TABLES
 
 Numbers = Mapping[str, np.ndarray]
-AskNumbers = Callable[[str, Mapping[str, object]], Numbers]
-"""Runs one SQL statement; each column as an array: numbers as float64 (nan: null), days as datetime64 (NaT), texts as
-objects (None)."""
+AskNumbers = Callable[[str, Mapping[str, object]], Iterator[Numbers]]
+"""Runs one SQL statement; some of its rows at a time, at least once, each column as an array: numbers as float64 (nan:
+null), days as datetime64 (NaT), texts as objects (None)."""
+
+
+Stretches = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""place, first, last."""
+
+
+def whole(batches: Iterable[Numbers]) -> Numbers:
+    """All rows of a statement."""
+    every = list(batches)
+    return {name: np.concatenate([one[name] for one in every]) for name in every[0]} if every[1:] else every[0]
+
 
 TABLE = "activities"
 """The table that is never laid out whole: it is many times larger than the others, and its rows hardly ever change."""
@@ -99,9 +111,16 @@ def first_known(ends: MonthEnds) -> str:
     return reached(cuts, lambda cut: f"known_at >= {cut}")
 
 
-def passed(column: str, days: Sequence[dt.date]) -> str:
-    """How many of the rising days lie before the column."""
-    return reached([f"date '{one}'" for one in days], lambda one: f"{column} > {one}")
+Days = tuple[dt.date, dt.date]
+"""The first and the last of some days."""
+
+
+def passed(column: str, days: Sequence[dt.date], within: Days | None = None) -> str:
+    """How many of the rising days lie before the column, all whose days lie `within` these."""
+    sure = bisect_left(days, within[0]) if within else 0
+    open_ = [one for one in days[sure:] if not within or one < within[1]]
+    found = reached([f"date '{one}'" for one in open_], lambda one: f"{column} > {one}")
+    return f"{sure} + ({found})" if sure else found
 
 
 STRETCHES, KNOWN, PLACES = "activities_stretches", "activities_known", "places"
@@ -125,11 +144,11 @@ class Shape:
     dated: bool = False
 
 
-def stretches_sql(ends: MonthEnds, shape: Shape) -> str:
+def stretches_sql(ends: MonthEnds, shape: Shape, known: str = KNOWN, within: Days | None = None) -> str:
     """The activities that reach a partner, each version with the stretch [first_at, last_at) of its month-ends.
 
-    Reads `activities_known` (the versions, with `known_from`: see `first_known`), `month_ends` (month_end), `people_at`,
-    `redirects_at`; $home_zone is the caller's constant.
+    Reads `known` (the versions, with `known_from`: see `first_known`), all whose days lie `within` these; `month_ends`
+    (month_end), `people_at`, `redirects_at`; $home_zone is the caller's constant.
     """
     names = [name for name in ("own_id", *TABLES[TABLE].names, "occurred_at", "known_at") if name != "partner_id"]
     refers = [column.name for column in TABLES[TABLE].columns if column.refers]
@@ -142,7 +161,7 @@ def stretches_sql(ends: MonthEnds, shape: Shape) -> str:
         for name in refers
     )
     merged = " or ".join(f"s.{name} in (select from_id from {REDIRECTS_AT})" for name in refers)
-    begins = f"greatest(known_from, {passed('occurred_on', ends.days)})"
+    begins = f"greatest(known_from, {passed('occurred_on', ends.days, within)})"
     named, straight = "(s.partner_id is not null or s.person_id is null)", f"({merged}) is not true"
     parts = [
         f"""
@@ -162,12 +181,12 @@ from {at_each}
   left join {PEOPLE_AT} as h on h.person_id = s.person_id and h.month_end = m.month_end{joins}
 where s.partner_id is null and s.person_id is not null""")
     return f"""
-with spans as ({_spans(ends, shape)}),
+with spans as ({_spans(ends, shape, known)}),
 stands as (select *, {begins} as first_at from spans where not deleted),
 lasting as (select * from stands where first_at < last_at){" union all".join(parts)}"""
 
 
-def _spans(ends: MonthEnds, shape: Shape) -> str:
+def _spans(ends: MonthEnds, shape: Shape, known: str) -> str:
     """Every version with the month-ends [known_from, last_at) at which it is the latest of its key and source."""
     own = ", ".join(("own_id", *TABLES[TABLE].names, "occurred_at", "known_at"))
     day_ = "coalesce(occurred_on, cast({} at time zone $home_zone as date)) as occurred_on"
@@ -176,18 +195,18 @@ def _spans(ends: MonthEnds, shape: Shape) -> str:
     until = str(len(ends))
     if shape.once:
         return f"""select {own}, deleted, {day_.format("known_at")}, known_from, {until} as last_at
-  from {KNOWN}"""
+  from {known}"""
     order = f"{fold.STAMP} desc, known_at desc, {fold.STATED} desc, row_hash desc, deleted desc"
     return f"""
-  with repeated as (select own_id from {KNOWN} group by own_id having count(*) > 1),
+  with repeated as (select own_id from {known} group by own_id having count(*) > 1),
   several as (
     select v.*, min(known_at) over (partition by v.own_id) as first_known_at
-    from {KNOWN} as v join repeated as r on r.own_id = v.own_id),
+    from {known} as v join repeated as r on r.own_id = v.own_id),
   followed as (
     select *, min(known_from) over (partition by own_id, source, mention order by {order}
         rows between unbounded preceding and 1 preceding) as followed_from from several)
   select {own}, deleted, {day_.format("known_at")}, known_from, {until} as last_at
-  from {KNOWN} where own_id not in (select own_id from repeated)
+  from {known} where own_id not in (select own_id from repeated)
   union all
   select {own}, deleted, {day_.format("first_known_at")}, known_from, coalesce(followed_from, {until}) as last_at
   from followed"""
@@ -232,11 +251,16 @@ def rises(series: Series) -> bool:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a table: who may be a partner, in the order of places, and whether no thing comes in several rows."""
+    """The rows of a table: who may be a partner, in the order of places, and whether no thing comes in several rows.
+
+    `parts` are relations that together hold the rows, each with the days between which theirs lie: folded one after the
+    other, each needs less room.
+    """
 
     table: str
     partners: Sequence[str]
     single: bool = False
+    parts: Sequence[tuple[str, Days | None]] = ()
 
 
 def grid(series: Iterable[Series], lists: Lists, rows: Rows, ends: MonthEnds, ask: AskNumbers) -> Grid:
@@ -245,7 +269,7 @@ def grid(series: Iterable[Series], lists: Lists, rows: Rows, ends: MonthEnds, as
     Reads `places` (partner_id, place): the place of each partner in `rows.partners`; rows of nobody there are left out.
     """
     asking = _Asking(lists, rows, ends, ask, Grid(list(rows.partners)))
-    shared: dict[tuple[str, tuple[tuple[dt.date | None, dt.date], ...]], list[Series]] = {}
+    shared: dict[str, list[Series]] = {}
     for one in series:
         measure = one.halves[0].measure
         things = measure.take == "count distinct" or (
@@ -256,7 +280,7 @@ def grid(series: Iterable[Series], lists: Lists, rows: Rows, ends: MonthEnds, as
         elif things:
             asking.count_distinct(one)
         else:
-            shared.setdefault((measure.on, one.windows), []).append(one)
+            shared.setdefault(measure.on, []).append(one)
     for members in shared.values():
         asking.add_up(members)
     return asking.found
@@ -293,16 +317,14 @@ class _Asking:
     def stretch(self) -> tuple[str, str, str]:
         return self.whose, "first_at", "last_at"
 
-    def placed(self, tree: exp.Select, parameters: Mapping[str, object]) -> Numbers:
+    def placed(self, tree: exp.Select, parameters: Mapping[str, object]) -> Iterator[Numbers]:
         """What a statement gives, with the place of each partner: of whoever has none, nothing."""
         if self.whose == "place":
-            tree = tree.where("place is not null")
-        else:
-            names = [one.alias_or_name for one in tree.selects if one.alias_or_name != self.whose]
-            whose = exp.condition(f"p.partner_id = x.{self.whose}", dialect=DIALECT)
-            tree = exp.select("p.place", *(f"x.{name}" for name in names)).from_(tree.subquery("x"))
-            tree = tree.join(exp.to_table(PLACES).as_("p"), on=whose)
-        return self.ask(tree.sql(dialect=DIALECT), parameters)
+            return self.ask(tree.where("place is not null").sql(dialect=DIALECT), parameters)
+        names = [one.alias_or_name for one in tree.selects if one.alias_or_name != self.whose]
+        said = ", ".join(["p.place", *(f"x.{name}" for name in names)])
+        whose = f"{PLACES} as p on p.partner_id = x.{self.whose}"
+        return self.ask(f"select {said} from ({tree.sql(dialect=DIALECT)}) as x join {whose}", parameters)
 
     def read(self, one: Series, columns: Iterable[str]) -> exp.Subquery:
         """The rows that lie in any of the windows, as `r`, each with the stretch at which it does.
@@ -311,22 +333,19 @@ class _Asking:
         """
         on, windows = one.halves[0].measure.on, one.windows
         until, begun = [until for _, until in windows], [after for after, _ in windows if after is not None]
-        limits = [f"{on} <= date '{until[-1]}'", *(f"{on} > date '{after}'" for after in begun[:1])]
         enters, leaves = "r.first_at", "r.last_at"
         if until != list(self.ends.days) or on != "occurred_on":
             enters = f"greatest(r.first_at, {passed(on, until)})"
         if begun:
             leaves = f"least(r.last_at, {passed(on, begun)})"
-        within = " and ".join(limits)
         if on != "occurred_on":
             enters, leaves = (
                 f"case when {on} is null then r.{name} else {at} end"
                 for name, at in (("first_at", enters), ("last_at", leaves))
             )
-            within = f"({on} is null or ({within}))"
         names = ", ".join(f"r.{name}" for name in sorted({on, self.whose, *columns}))
-        inner = f"select {names}, {enters} as first_at, {leaves} as last_at from {LAID[self.rows.table]} as r where {within}"
-        return _parsed(inner).subquery("r")
+        inner = f"select {names}, {enters} as first_at, {leaves} as last_at from {LAID[self.rows.table]} as r"
+        return _parsed(f"{inner} where {_within([one])}").subquery("r")
 
     def counting(
         self, members: Sequence[Series], parameters: dict[str, object]
@@ -344,43 +363,74 @@ class _Asking:
         return {name for one in members for name in shapes.columns(one.halves[0].measure, dict(self.lists))}
 
     def add_up(self, members: list[Series]) -> None:
-        """What is folded by partner and stretch: rows, sums and last days; and the middles of what is in order."""
+        """What is folded once for all windows: rows, sums and last days; and the middles of what is in order."""
         parameters: dict[str, object] = {}
         whens, limits, sure = self.counting(members, parameters)
-        selected = [
-            _scaled(piece, each.halves[0].measure)
-            for each in members
-            for piece in day.pieces(each.halves[0], whens[each.halves[0].measure.where], whole=False, sure=sure)
-        ]
-        tree = exp.select(*self.stretch, *selected).from_(self.read(members[0], self.columns(members)))
-        tree = tree.where("first_at < last_at", *limits).group_by(*self.stretch)
-        rows = self.placed(tree, parameters)
-        place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
+        selected = {
+            one.name: [
+                _scaled(piece, one.halves[0].measure)
+                for piece in day.pieces(one.halves[0], whens[one.halves[0].measure.where], whole=False, sure=sure)
+            ]
+            for one in members
+        }
+        every = [piece for pieces in selected.values() for piece in pieces]
+        found: dict[str, _Sums | _Latest] = {
+            piece.alias: _Latest(self.shape) if piece.alias.endswith("__last") else _Sums(self.shape) for piece in every
+        }
+        for rows in self.folded(members, every, limits, parameters):
+            for one in members:
+                lying = _Lying.of(one, members, rows)
+                for piece in selected[one.name]:
+                    found[piece.alias].add(lying.stretches, rows[piece.alias][lying.kept])
         for one in members:
-            prefix = f"{one.name}__"
-            for label in [name.removeprefix(prefix) for name in rows if name.startswith(prefix)]:
-                spread = _latest if label == "last" else _summed
-                what = spread(self.shape, place, first, last, rows[prefix + label])
-                if label == "total" and _too_large(place, rows[prefix + label], self.shape[0]):
-                    what = self.exactly(one, tree, parameters, prefix + label)
-                self.keep(one, label, what / _scale(one.halves[0].measure) if label == "total" else what)
             measure = one.halves[0].measure
+            for piece in selected[one.name]:
+                label, sums = piece.alias.removeprefix(f"{one.name}__"), found.pop(piece.alias)
+                what = sums.at_each()
+                if label == "total":
+                    exact = isinstance(sums, _Sums) and sums.exact
+                    what = what if exact else self.exactly(one, members, piece, limits, parameters)
+                    what = what / _scale(measure)
+                self.keep(one, label, what)
             if measure.take == "count" and day.counts_groups(measure):
                 self.keep(one, "found", self.found.pieces[one.name]["n"])
             elif measure.take == "median":
                 self.middles(one)
 
-    def exactly(self, one: Series, tree: exp.Select, parameters: Mapping[str, object], name: str) -> np.ndarray:
+    def folded(
+        self,
+        members: Sequence[Series],
+        selected: Sequence[exp.Expr],
+        limits: Sequence[exp.Expr],
+        parameters: Mapping[str, object],
+    ) -> Iterator[Numbers]:
+        """Aggregates by partner, stretch and, as `between_`, how many bounds of windows the day has passed (nan: no day)."""
+        on, bounds = members[0].halves[0].measure.on, _bounds(members)
+        names = ", ".join(f"r.{name}" for name in sorted({on, *self.stretch, *self.columns(members)}))
+        keys = (*self.stretch, "between_")
+        for relation, days in self.rows.parts or [(LAID[self.rows.table], None)]:
+            between = f"case when {on} is not null then {passed(on, bounds, days if on == 'occurred_on' else None)} end"
+            inner = _parsed(f"select {names}, {between} as between_ from {relation} as r where {_within(members)}")
+            tree = exp.select(*keys, *(one.copy() for one in selected)).from_(inner.subquery("r"))
+            tree = tree.where("first_at < last_at", *(one.copy() for one in limits)).group_by(*keys)
+            yield from self.placed(tree, parameters)
+
+    def exactly(
+        self,
+        one: Series,
+        members: Sequence[Series],
+        total: exp.Expr,
+        limits: Sequence[exp.Expr],
+        parameters: Mapping[str, object],
+    ) -> np.ndarray:
         """A total of whole numbers that floats do not hold, at each month-end: added as whole numbers, rounded once."""
-        stretch = [each for each in tree.selects if each.alias_or_name in self.stretch]
-        total = next(each for each in tree.selects if each.alias == name)
-        said = exp.alias_(exp.cast(total.this, "varchar"), "total")
-        rows = self.placed(tree.select(*stretch, said, append=False), parameters)
-        place, first, last = (rows[each].astype(np.int64) for each in _STRETCH)
         steps = np.zeros((self.shape[0], self.shape[1] + 1), dtype=object)
-        whole = np.array([int(text or 0) for text in rows["total"]], dtype=object)
-        np.add.at(steps, (place, first), whole)
-        np.subtract.at(steps, (place, last), whole)
+        for rows in self.folded(members, [exp.alias_(exp.cast(total.this, "varchar"), "total")], limits, parameters):
+            lying = _Lying.of(one, members, rows)
+            place, first, last = lying.stretches
+            what = np.array([int(text or 0) for text in rows["total"][lying.kept]], dtype=object)
+            np.add.at(steps, (place, first), what)
+            np.subtract.at(steps, (place, last), what)
         return np.asarray(steps[:, :-1].cumsum(axis=1), dtype=np.float64)
 
     def middles(self, one: Series) -> None:
@@ -391,7 +441,7 @@ class _Asking:
         counts = [when for when in whens.values() if when is not None] or limits
         tree = exp.select(*self.stretch, exp.alias_(exp.column(of), "value"))
         tree = tree.from_(self.read(one, self.columns([one])))
-        rows = self.placed(tree.where("first_at < last_at", f"{of} is not null", *counts), parameters)
+        rows = whole(self.placed(tree.where("first_at < last_at", f"{of} is not null", *counts), parameters))
         order = np.lexsort((rows["value"], rows["place"]))
         place, first, last = (rows[name][order].astype(np.int64) for name in _STRETCH)
         value = rows["value"][order]
@@ -425,7 +475,7 @@ class _Asking:
         day_ = exp.condition(f"case month_ends.month_end{until} end", dialect=DIALECT)
         for node in [node for node in tree.walk() if _is_the_day(node)]:
             node.replace(day_.copy())
-        found = self.placed(tree, parameters)
+        found = whole(self.placed(tree, parameters))
         place, at = (found[name].astype(np.int64) for name in ("place", "month_end"))
         prefix = f"{one.name}__"
         for label in [name.removeprefix(prefix) for name in found if name.startswith(prefix)]:
@@ -460,19 +510,22 @@ class _Asking:
         folded = exp.select(
             self.whose, is_thing, *(f"{said} as {name}" for name, said in sets.items()), dialect=DIALECT
         )
-        told = self.placed(folded.from_(kept.subquery("k")).group_by(self.whose, "thing"), parameters)
-        there = told["is_thing"] > 0
         pieces = {
             label: np.zeros((len(self.found.partners), len(self.ends))) for label in ("found", "empty", "unclear")
         }
-        for name in sets:
-            label, begins = name.split("_")[0], int(name.split("_")[1])
-            kinds = {"found": there, "empty": ~there} if label == "counts" else {label: np.ones(len(there), dtype=bool)}
-            for piece, rows_ in kinds.items():
-                place, held = told["place"][rows_].astype(np.int64), np.nan_to_num(told[name][rows_]).astype(np.int64)
-                for at in range(begins, min(begins + _BITS, len(self.ends))):
-                    standing = place[(held >> (at - begins)) & 1 > 0]
-                    pieces[piece][:, at] = np.bincount(standing, minlength=len(self.found.partners))
+        for told in self.placed(folded.from_(kept.subquery("k")).group_by(self.whose, "thing"), parameters):
+            there = told["is_thing"] > 0
+            for name in sets:
+                label, begins = name.split("_")[0], int(name.split("_")[1])
+                kinds = {"found": there, "empty": ~there} if label == "counts" else {label: np.ones_like(there)}
+                for piece, rows_ in kinds.items():
+                    place, held = (
+                        told["place"][rows_].astype(np.int64),
+                        np.nan_to_num(told[name][rows_]).astype(np.int64),
+                    )
+                    for at in range(begins, min(begins + _BITS, len(self.ends))):
+                        standing = place[(held >> (at - begins)) & 1 > 0]
+                        pieces[piece][:, at] += np.bincount(standing, minlength=len(self.found.partners))
         for label, what in {**pieces, "n": pieces["found"] + pieces["empty"]}.items():
             self.keep(one, label, what)
 
@@ -480,6 +533,45 @@ class _Asking:
         """A piece of a series; one that is 0 everywhere takes no room."""
         kept = what if what.dtype.kind == "M" or what.any() else np.broadcast_to(0.0, what.shape)
         self.found.pieces.setdefault(one.name, {})[label] = kept
+
+
+def _within(members: Sequence[Series]) -> str:
+    """The days that lie in any window of halves that look at the same day; a row whose day is empty may lie in any."""
+    on, windows = members[0].halves[0].measure.on, [window for one in members for window in one.windows]
+    begun = [after for after, _ in windows if after is not None]
+    limits = [f"{on} <= date '{max(until for _, until in windows)}'"]
+    if len(begun) == len(windows):
+        limits.append(f"{on} > date '{min(begun)}'")
+    within = " and ".join(limits)
+    return within if on == "occurred_on" else f"({on} is null or ({within}))"
+
+
+def _bounds(members: Iterable[Series]) -> list[dt.date]:
+    """Every day on which a window of theirs begins or ends, in order."""
+    return sorted({day_ for one in members for window in one.windows for day_ in window if day_ is not None})
+
+
+@dataclass(frozen=True)
+class _Lying:
+    """Folded rows as the windows of one half have them: those that lie in any, each with its stretch of month-ends."""
+
+    kept: np.ndarray
+    stretches: Stretches
+
+    @classmethod
+    def of(cls, one: Series, members: Iterable[Series], rows: Numbers) -> "_Lying":
+        """Of rows that were folded by the bounds of the windows of all members."""
+        bounds, months = _bounds(members), len(one.windows)
+        until, begun = [until for _, until in one.windows], [after for after, _ in one.windows if after is not None]
+        enters = np.array([0, *(bisect_right(until, bound) for bound in bounds), 0])  # the last: a row without a day
+        leaves = np.array([0, *(bisect_right(begun, bound) for bound in bounds), months])
+        if not begun:
+            leaves[:] = months
+        between = np.nan_to_num(rows["between_"], nan=len(bounds) + 1).astype(np.int64)
+        place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
+        first, last = np.maximum(first, enters[between]), np.minimum(last, leaves[between])
+        kept = np.flatnonzero(first < last)
+        return cls(kept, (place[kept], first[kept], last[kept]))
 
 
 def _conjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
@@ -514,38 +606,58 @@ _HELD = 2.0**53
 """Below it a float holds every whole number."""
 
 
-def _too_large(place: np.ndarray, what: np.ndarray, partners: int) -> bool:
-    """Whether whole numbers that are added and taken off again may reach beyond what a float holds."""
-    return bool(np.bincount(place, np.nan_to_num(np.abs(what)), partners).max(initial=0.0) >= _HELD)
-
-
-def _summed(
-    shape: tuple[int, int], place: np.ndarray, first: np.ndarray, last: np.ndarray, what: np.ndarray
-) -> np.ndarray:
+class _Sums:
     """The sum at each month-end of what stands at it: added where a stretch begins, taken off where it ends."""
-    kept = ~np.isnan(what) & (what != 0)
-    width = shape[1] + 1
-    steps = np.bincount(place[kept] * width + first[kept], what[kept], shape[0] * width)
-    steps -= np.bincount(place[kept] * width + last[kept], what[kept], shape[0] * width)
-    return steps.astype(np.float64).reshape(shape[0], width)[:, :-1].cumsum(axis=1)
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.steps = np.zeros((shape[0], shape[1] + 1))
+        self.most = np.zeros(shape[0])
+        """Of each place, the sum of what was added, whatever its sign."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether no sum of whole numbers can have reached beyond what a float holds."""
+        return bool(self.most.max(initial=0.0) < _HELD)
+
+    def add(self, stretches: Stretches, what: np.ndarray) -> None:
+        """Figures of rows, nan where there is none."""
+        kept = np.flatnonzero(~np.isnan(what) & (what != 0))
+        place, first, last = (one[kept] for one in stretches)
+        what = what[kept]
+        np.add.at(self.steps, (place, first), what)
+        np.subtract.at(self.steps, (place, last), what)
+        np.add.at(self.most, place, np.abs(what))
+
+    def at_each(self) -> np.ndarray:
+        """By place and month-end."""
+        found: np.ndarray = self.steps[:, :-1].cumsum(axis=1)
+        return found
 
 
-def _latest(
-    shape: tuple[int, int], place: np.ndarray, first: np.ndarray, last: np.ndarray, what: np.ndarray
-) -> np.ndarray:
-    """The latest day at each month-end of those that stand at it; NaT where none does."""
-    kept, nothing = ~np.isnat(what), np.iinfo(np.int64).min  # as whole numbers NaT is the least
-    days = what.astype("datetime64[D]").astype(np.int64)
-    found = np.full(shape, nothing)
-    stays = kept & (last == shape[1])
-    np.maximum.at(found, (place[stays], first[stays]), days[stays])
-    found = np.maximum.accumulate(found, axis=1)
-    ends = kept & ~stays
-    place, first, last, days = place[ends], first[ends], last[ends], days[ends]
-    for at in range(shape[1]):
-        here = (first <= at) & (at < last)
-        np.maximum.at(found[:, at], place[here], days[here])
-    return found.astype("datetime64[D]")
+class _Latest:
+    """The latest day at each month-end of those that stand at it."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.from_ = np.full(shape, np.iinfo(np.int64).min)  # as whole numbers NaT is the least
+        """What stands to the end, where its stretch begins."""
+        self.found = self.from_.copy()
+
+    def add(self, stretches: Stretches, what: np.ndarray) -> None:
+        """Days of rows, NaT where there is none."""
+        kept = ~np.isnat(what)
+        (place, first, last), months = (one[kept] for one in stretches), self.found.shape[1]
+        days = what[kept].astype("datetime64[D]").astype(np.int64)
+        stays = last == months
+        np.maximum.at(self.from_, (place[stays], first[stays]), days[stays])
+        place, first, last, days = place[~stays], first[~stays], last[~stays], days[~stays]
+        for at in range(months if len(place) else 0):
+            here = (first <= at) & (at < last)
+            np.maximum.at(self.found[:, at], place[here], days[here])
+
+    def at_each(self) -> np.ndarray:
+        """By place and month-end; NaT where none stands."""
+        found: np.ndarray = np.maximum(self.found, np.maximum.accumulate(self.from_, axis=1))
+        return found.astype("datetime64[D]")
 
 
 # -------------------------------------------------------------------------------------------------------- the coverage
@@ -560,15 +672,19 @@ def covered(
     """
     names, days = sorted(columns), sorted(days)
     said = [f"count({name}) as {name}" for name in names] + [f"min({day}) as first_{day}" for day in days]
-    rows = ask(
+    asked = ask(
         f"select {kind or 'cast(null as varchar)'} as word, first_at, last_at, count(*) as rows_, {', '.join(said)} "
         f"from {LAID[table]} group by 1, 2, 3",
         {},
     )
+    rows = whole(asked)
     first, last = rows["first_at"].astype(np.int64), rows["last_at"].astype(np.int64)
     nobody = np.zeros(len(first), dtype=np.int64)
-    counts = {name: _summed((1, months), nobody, first, last, rows[name])[0] for name in ("rows_", *names)}
-    firsts = {}
+    counts, firsts = {}, {}
+    for name in ("rows_", *names):
+        sums = _Sums((1, months))
+        sums.add((nobody, first, last), rows[name])
+        counts[name] = sums.at_each()[0]
     for word in dict.fromkeys(rows["word"]):
         mine = np.array([one == word for one in rows["word"]], dtype=bool)
         firsts[word] = {day: _earliest(months, first[mine], last[mine], rows[f"first_{day}"][mine]) for day in days}

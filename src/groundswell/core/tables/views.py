@@ -141,6 +141,18 @@ def role_flag(role: str) -> str:
     return f"case when max(case when role = '{role}' then 1 else 0 end) = 1 then true when {named} then false end as {role}"
 
 
+PARTS = {
+    kind: f"""
+select partner_id, subject_id, {", ".join(map(role_flag, ROLES))}, max(share_pct) as share_pct
+from touches_now where subject_kind = '{kind}' and starts_on <= $as_of and coalesce(ends_on, $as_of) >= $as_of
+group by partner_id, subject_id"""
+    for kind in ("deal", "subscription")
+}
+"""SQL of `<kind>_parts`: who has a part in a thing of a kind on a day, and which; one row for each partner and thing.
+
+An engine lays them before deals: folded inside that join they need more room than it is given.
+"""
+
 _OF_ACCOUNT = "o.country as account_country, o.industry as account_industry, o.tags as account_tags"
 
 
@@ -154,10 +166,8 @@ def _through_touches(table: str, kind: str, *more: str) -> str:
     accounts = "\nleft join organisations_fold as o on o.organisation_id = d.account_id" if of_account else ""
     return f"""
 select t.partner_id, {", ".join((own, *more))}, {flags}, t.share_pct{of_account}
-from (select partner_id, subject_id, {", ".join(map(role_flag, ROLES))}, max(share_pct) as share_pct
-      from touches_now where subject_kind = '{kind}' and starts_on <= $as_of and coalesce(ends_on, $as_of) >= $as_of
-      group by partner_id, subject_id) as t
-join {table}_now as d on d.{kind}_id = t.subject_id{accounts}"""
+from {table}_now as d
+join {kind}_parts as t on t.subject_id = d.{kind}_id{accounts}"""
 
 
 _REGISTRATIONS = f"""
@@ -259,19 +269,26 @@ where o.is_customer or o.organisation_id in (select account_id from deals_now wh
 
 
 def tables_behind(statements: Iterable[str], but: Collection[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
-    """What such statements over `<table>_now` and `<table>_fold` read, through other views too: tables whose views are
-    read, and tables that are folded for it; `but` those that lie there already."""
+    """What such statements over `<table>_now`, `<table>_fold` and `<kind>_parts` read, through other views too: tables
+    whose views are read, and tables that are folded for it; `but` those that lie there already."""
     seen: set[str] = set()
     folded: set[str] = set()
     pending = list(statements)
     while pending:
-        for name, what in set(_READ.findall(pending.pop())):
+        sql = pending.pop()
+        pending.extend(PARTS[kind] for kind in parts_read(sql))
+        for name, what in set(_READ.findall(sql)):
             if name in TABLES and name not in but:
                 folded.add(name)
                 if what == "now" and name not in seen:
                     seen.add(name)
                     pending.append(VIEWS[name])
     return frozenset(seen), frozenset(folded)
+
+
+def parts_read(sql: str) -> list[str]:
+    """The kinds of things whose `<kind>_parts` a statement reads."""
+    return [kind for kind in PARTS if f"join {kind}_parts " in sql]
 
 
 _READ = re.compile(r"\b([a-z_]+)_(now|fold)\b")
