@@ -43,6 +43,25 @@ def test_every_key_does_what_the_dialog_says(tab: Open) -> None:
     assert one.faults() == []
 
 
+def test_keys_reach_the_page_at_once_when_a_dialog_is_closed(tab: Open) -> None:
+    one = tab("administrator")
+    one.open("/partners/")
+    one.page.keyboard.press("?")
+    at_once = """() => {
+      const held = document.activeElement;
+      document.getElementById("keys").close();
+      held.dispatchEvent(new KeyboardEvent("keydown", {key: "v", bubbles: true}));
+      return [held.id, document.activeElement.closest(".tabs.lists") !== null];
+    }"""
+    assert one.page.evaluate(at_once) == ["single-keys", True]
+    one.page.keyboard.press("?")
+    in_dialog = """() => {
+      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "v", bubbles: true}));
+      return document.activeElement.id;
+    }"""
+    assert one.page.evaluate(in_dialog) == "single-keys"
+
+
 def test_a_key_that_is_switched_off_does_nothing(tab: Open) -> None:
     one = tab("administrator")
     one.open("/partners/")

@@ -9,8 +9,10 @@ export function say(text) {
   if (said) said.textContent = text;
 }
 
+// Until the next frame, what had the focus in a dialog that Escape closed keeps it: no one types there any more.
 const inField = (event) =>
-  event.target.closest("input, select, textarea, [contenteditable], dialog") !== null;
+  event.target.closest("input, select, textarea, [contenteditable], dialog") !== null &&
+  event.target.closest("dialog:not([open])") === null;
 
 // ------------------------------------------------------------------------------------------------ frame
 
