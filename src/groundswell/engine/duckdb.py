@@ -284,6 +284,8 @@ class Engine:
                     f"insert into people_at select {at}, person_id, organisation_id from people_fold "
                     f"where person_id in ({people})"
                 )
+        if len(ends) == 1:  # laid out as a day is, which asks for no more
+            return AtOnce(periods, (), None, ())
         merged = bool(self.one("select count(*) from redirects_at"))
         dated = self._is_full(activities, "occurred_on")
         parts = self._parts(ends, instance, activities, Shape(TABLE in once[-1], named, merged, dated))

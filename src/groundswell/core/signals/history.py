@@ -25,6 +25,7 @@ from groundswell.core.declare import Measure
 from groundswell.core.signals import compile as day
 from groundswell.core.signals import shapes
 from groundswell.core.signals.compile import Half, Lists
+from groundswell.core.signals.stretches import Latest, Stretches, Sums, WholeSums, earliest, middles
 from groundswell.core.signals.windows import months_before
 from groundswell.core.tables import fold
 from groundswell.core.tables.contract import DECIMALS, TABLES
@@ -33,10 +34,6 @@ Numbers = Mapping[str, np.ndarray]
 AskNumbers = Callable[[str, Mapping[str, object]], Iterator[Numbers]]
 """Runs one SQL statement; some of its rows at a time, at least once, each column as an array: numbers as float64 (nan:
 null), days as datetime64 (NaT), texts as objects (None)."""
-
-
-Stretches = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""place, first, last."""
 
 
 def whole(batches: Iterable[Numbers]) -> Numbers:
@@ -374,8 +371,8 @@ class _Asking:
             for one in members
         }
         every = [piece for pieces in selected.values() for piece in pieces]
-        found: dict[str, _Sums | _Latest] = {
-            piece.alias: _Latest(self.shape) if piece.alias.endswith("__last") else _Sums(self.shape) for piece in every
+        found: dict[str, Sums | Latest] = {
+            piece.alias: Latest(self.shape) if piece.alias.endswith("__last") else Sums(self.shape) for piece in every
         }
         for rows in self.folded(members, every, limits, parameters):
             for one in members:
@@ -388,7 +385,7 @@ class _Asking:
                 label, sums = piece.alias.removeprefix(f"{one.name}__"), found.pop(piece.alias)
                 what = sums.at_each()
                 if label == "total":
-                    exact = isinstance(sums, _Sums) and sums.exact
+                    exact = isinstance(sums, Sums) and sums.exact
                     what = what if exact else self.exactly(one, members, piece, limits, parameters)
                     what = what / _scale(measure)
                 self.keep(one, label, what)
@@ -424,14 +421,11 @@ class _Asking:
         parameters: Mapping[str, object],
     ) -> np.ndarray:
         """A total of whole numbers that floats do not hold, at each month-end: added as whole numbers, rounded once."""
-        steps = np.zeros((self.shape[0], self.shape[1] + 1), dtype=object)
+        sums = WholeSums(self.shape)
         for rows in self.folded(members, [exp.alias_(exp.cast(total.this, "varchar"), "total")], limits, parameters):
             lying = _Lying.of(one, members, rows)
-            place, first, last = lying.stretches
-            what = np.array([int(text or 0) for text in rows["total"][lying.kept]], dtype=object)
-            np.add.at(steps, (place, first), what)
-            np.subtract.at(steps, (place, last), what)
-        return np.asarray(steps[:, :-1].cumsum(axis=1), dtype=np.float64)
+            sums.add(lying.stretches, np.array([int(text or 0) for text in rows["total"][lying.kept]], dtype=object))
+        return sums.at_each()
 
     def middles(self, one: Series) -> None:
         """The two middle values of the rows that count, at each month-end."""
@@ -442,16 +436,8 @@ class _Asking:
         tree = exp.select(*self.stretch, exp.alias_(exp.column(of), "value"))
         tree = tree.from_(self.read(one, self.columns([one])))
         rows = whole(self.placed(tree.where("first_at < last_at", f"{of} is not null", *counts), parameters))
-        order = np.lexsort((rows["value"], rows["place"]))
-        place, first, last = (rows[name][order].astype(np.int64) for name in _STRETCH)
-        value = rows["value"][order]
-        low, high = np.full(self.shape, np.nan), np.full(self.shape, np.nan)
-        for at in range(len(self.ends)):
-            standing = (first <= at) & (at < last)
-            many = np.bincount(place[standing], minlength=self.shape[0])
-            begins, some = np.cumsum(many) - many, many > 0
-            for found, middle in ((low, (many - 1) // 2), (high, many // 2)):
-                found[some, at] = value[standing][(begins + middle)[some]]
+        place, first, last = (rows[name].astype(np.int64) for name in _STRETCH)
+        low, high = middles((place, first, last), rows["value"], self.shape)
         self.keep(one, "low", low)
         self.keep(one, "high", high)
 
@@ -602,64 +588,6 @@ def _scaled(piece: exp.Expr, measure: Measure) -> exp.Expr:
     return exp.alias_(whole, piece.alias)
 
 
-_HELD = 2.0**53
-"""Below it a float holds every whole number."""
-
-
-class _Sums:
-    """The sum at each month-end of what stands at it: added where a stretch begins, taken off where it ends."""
-
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.steps = np.zeros((shape[0], shape[1] + 1))
-        self.most = np.zeros(shape[0])
-        """Of each place, the sum of what was added, whatever its sign."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether no sum of whole numbers can have reached beyond what a float holds."""
-        return bool(self.most.max(initial=0.0) < _HELD)
-
-    def add(self, stretches: Stretches, what: np.ndarray) -> None:
-        """Figures of rows, nan where there is none."""
-        kept = np.flatnonzero(~np.isnan(what) & (what != 0))
-        place, first, last = (one[kept] for one in stretches)
-        what = what[kept]
-        np.add.at(self.steps, (place, first), what)
-        np.subtract.at(self.steps, (place, last), what)
-        np.add.at(self.most, place, np.abs(what))
-
-    def at_each(self) -> np.ndarray:
-        """By place and month-end."""
-        found: np.ndarray = self.steps[:, :-1].cumsum(axis=1)
-        return found
-
-
-class _Latest:
-    """The latest day at each month-end of those that stand at it."""
-
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.from_ = np.full(shape, np.iinfo(np.int64).min)  # as whole numbers NaT is the least
-        """What stands to the end, where its stretch begins."""
-        self.found = self.from_.copy()
-
-    def add(self, stretches: Stretches, what: np.ndarray) -> None:
-        """Days of rows, NaT where there is none."""
-        kept = ~np.isnat(what)
-        (place, first, last), months = (one[kept] for one in stretches), self.found.shape[1]
-        days = what[kept].astype("datetime64[D]").astype(np.int64)
-        stays = last == months
-        np.maximum.at(self.from_, (place[stays], first[stays]), days[stays])
-        place, first, last, days = place[~stays], first[~stays], last[~stays], days[~stays]
-        for at in range(months if len(place) else 0):
-            here = (first <= at) & (at < last)
-            np.maximum.at(self.found[:, at], place[here], days[here])
-
-    def at_each(self) -> np.ndarray:
-        """By place and month-end; NaT where none stands."""
-        found: np.ndarray = np.maximum(self.found, np.maximum.accumulate(self.from_, axis=1))
-        return found.astype("datetime64[D]")
-
-
 # -------------------------------------------------------------------------------------------------------- the coverage
 
 
@@ -682,15 +610,10 @@ def covered(
     nobody = np.zeros(len(first), dtype=np.int64)
     counts, firsts = {}, {}
     for name in ("rows_", *names):
-        sums = _Sums((1, months))
+        sums = Sums((1, months))
         sums.add((nobody, first, last), rows[name])
         counts[name] = sums.at_each()[0]
     for word in dict.fromkeys(rows["word"]):
         mine = np.array([one == word for one in rows["word"]], dtype=bool)
-        firsts[word] = {day: _earliest(months, first[mine], last[mine], rows[f"first_{day}"][mine]) for day in days}
+        firsts[word] = {day: earliest(months, first[mine], last[mine], rows[f"first_{day}"][mine]) for day in days}
     return counts, firsts
-
-
-def _earliest(months: int, first: np.ndarray, last: np.ndarray, what: np.ndarray) -> np.ndarray:
-    standing = [what[(first <= at) & (at < last) & ~np.isnat(what)] for at in range(months)]
-    return np.array([days.min() if len(days) else np.datetime64("NaT") for days in standing], dtype="datetime64[D]")
