@@ -6,7 +6,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from time import monotonic
+from time import process_time
 
 import pytest
 from tests.connectors.test_workbook import cells, number
@@ -114,11 +114,15 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     ):
         for _ in range(200):
             member.write(b"\0" * 1_000_000)
-    begun = monotonic()
+    begun = process_time()
     assert "deals.csv unpacks to 200,000,000 bytes" in refused(tmp_path, path)
     with pytest.raises(Refused, match="more than 100,000,000; export it in smaller parts"):
         archive.members(path, LIMITS | {"unpacked_bytes": 100_000_000})
-    assert monotonic() - begun < 0.5
+    took, begun = process_time() - begun, process_time()
+    with zipfile.ZipFile(path) as file, file.open("deals.csv") as member:
+        while member.read(1_000_000):
+            pass
+    assert took < (process_time() - begun) / 4
     assert list((tmp_path / "into").iterdir()) == []
 
 
@@ -156,10 +160,13 @@ def test_a_directory_of_millions_is_refused(tmp_path: Path) -> None:
     entries = bytes(content[at:end]) * 400_000
     struct.pack_into("<HHI", content, end + 8, 1, 1, len(entries))
     (tmp_path / "a.zip").write_bytes(content[:at] + entries + content[end:])
-    begun = monotonic()
+    begun = process_time()
     assert archive.is_archive(tmp_path / "a.zip")
     assert "damaged" in refused(tmp_path, tmp_path / "a.zip")
-    assert monotonic() - begun < 1
+    took, begun = process_time() - begun, process_time()
+    with zipfile.ZipFile(tmp_path / "a.zip") as file:  # which reads and believes them all
+        assert len(file.infolist()) == 400_000
+    assert took < (process_time() - begun) / 4
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:
@@ -172,9 +179,11 @@ def test_gzip_states_no_size_and_is_counted(tmp_path: Path) -> None:
     with gzip.open(path, "wb", compresslevel=1) as file:
         for _ in range(200):
             file.write(b"\0" * 1_000_000)
-    begun = monotonic()
+    begun = process_time()
     assert "more than 100 times its size" in refused(tmp_path, path)
-    assert monotonic() - begun < 2
+    took, begun = process_time() - begun, process_time()
+    assert gzip.decompress(path.read_bytes()) == b"\0" * 200_000_000
+    assert took < 2 * (process_time() - begun)
     noise = random.Random(1).randbytes(3_000_000)
     path.write_bytes(gzip.compress(noise, 1))
     with pytest.raises(Refused, match=r"more than 1,000,000 bytes; export it in smaller parts"):

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import zoneinfo
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow as pa
@@ -116,6 +117,20 @@ def test_a_header_is_looked_for_in_the_lines_that_are_read_later(
         alone.setattr(read, "_BLOCK", 1 << 20)
         alone.setattr(read, "_HEAD", 1 << 16)
         assert read.sample(path, "utf-8", ",", count, LONGEST) == found
+
+
+@quick
+@given(st.lists(st.integers(0, 24) | st.integers(40, 90), max_size=8), ends)
+def test_a_line_that_is_too_long_is_refused_wherever_it_lies(
+    tmp_path: Path, small: pytest.MonkeyPatch, lengths: list[int], end: str
+) -> None:
+    small.setattr(read, "_LONGEST_LINE", 24 + len(end))
+    path = tmp_path / "file.csv"
+    path.write_text(end.join("x" * length for length in lengths), newline="")
+    too_long = pytest.raises(read.Refused, match="a line is longer than")
+    with too_long if max(lengths, default=0) > 24 else nullcontext():
+        found = [len(record.cells[0]) if record.cells else 0 for record in read.records(path, "utf-8", ",", 100)]
+        assert found == (lengths[:-1] if lengths and not lengths[-1] else lengths)
 
 
 # ---------------------------------------------------------------------------------------------------------- cells
