@@ -5,7 +5,7 @@ import re
 import zoneinfo
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -59,6 +59,10 @@ _STANDING_AT = """create temp macro standing_at(first_at, last_at) as
 """The month-ends of a stretch as a set, a bit each; `at_any` joins such sets."""
 
 
+HELD = 1_000_000
+"""Bytes of files of which the rows are held in memory: for less, opening them takes longer than what is asked of them."""
+
+
 _SPILLED = "format parquet, compression lz4_raw, row_group_size 61440"
 """Row groups of half the usual size: each thread that writes holds a whole one of a wide table."""
 
@@ -108,6 +112,7 @@ class Engine:
         self._written = 0
         self._answers: dict[str, list[tuple[object, ...]]] = {}
         self._kinds: dict[str, str] = {}  # of what was laid: a view, or a table
+        self._stored_rows: dict[str, str] = {}  # what `<table>_stored` was laid from
         self.spill = spill
         if spill:
             self.connection.execute(f"set temp_directory = {quoted(str(spill))}")
@@ -162,8 +167,18 @@ class Engine:
 
     def versions(self, table: str, files: Iterable[Path], which: str = "") -> None:
         """Lay `<table>_versions` over pinned files; columns that older files lack are empty. `which`: only such rows."""
+        files = list(files)
+        rows = self._rows(table, files)
+        if self._stored_rows.get(table) != rows:
+            self._stored_rows[table] = rows
+            self.over(f"{table}_stored", rows, files)
         where = f" where {which}" if which else ""
-        self.do(f"create or replace view {table}_versions as {self._rows(table, files)}{where}")
+        self.do(f"create or replace view {table}_versions as select * from {table}_stored{where}")
+
+    def over(self, name: str, sql: str, files: Iterable[Path]) -> None:
+        """Lay rows of files: where they are small as a table, else as a view that each statement reads anew."""
+        small = sum(path.stat().st_size for path in files) <= HELD
+        self._put(name, "table" if small else "view", sql)
 
     def _rows(self, table: str, files: Iterable[Path], more: str = "") -> str:
         """SQL of the versions in files, and of `more` columns."""
@@ -427,6 +442,10 @@ class Engine:
             *before, (last, sql) = fold.current_steps(TABLES[name], f"{name}_versions", known).items()
             for step, step_sql in before:
                 self._lay(step, step_sql, constants, spills=step.endswith("_settled"))
+                if step.endswith("_contested") and not self.ask(f"select 1 from {step} limit 1"):
+                    sure = replace(known, contested=False)
+                    sql = fold.current_steps(TABLES[name], f"{name}_versions", sure)[last]
+                    break
             self._lay(last, sql, constants, "view")
             if name == "links":
                 merged = self._redirects()
@@ -460,10 +479,14 @@ class Engine:
         said = _PARAMETER.sub(lambda match: constants[match[1]], sql)
         if what == "table" and spills and (path := self._spilled(name, said)):
             what, said = "view", f"select * from read_parquet({quoted(str(path))})"
+        self._put(name, what, said)
+
+    def _put(self, name: str, what: str, sql: str) -> None:
+        """Lay a view or a table in place of either."""
         if self._kinds.setdefault(name, what) != what:
             self.do(f"drop {self._kinds[name]} {name}")
             self._kinds[name] = what
-        self.do(f"create or replace temp {what} {name} as {said}")
+        self.do(f"create or replace temp {what} {name} as {sql}")
 
     def _spilled(self, name: str, said: str) -> Path | None:
         """The file in the folder to spill into that holds the rows of a query; None where there is no folder, or no room."""

@@ -81,7 +81,7 @@ class Staged:
             f"select {columns}, {fold.row_hash_sql(TABLES[name])} as row_hash, "
             f"file_row_number + 1 as staged_row from {rows}{where}"
         )
-        self.engine.do(f"create or replace view staged_{name} as {self._laid[name]}")
+        self.engine.over(f"staged_{name}", self._laid[name], [self._path(name)])
 
     def without(self, claims: Mapping[tuple[str, str, str], Collection[str] | None]) -> dict[str, tuple[int, int]]:
         """Stage the absence of what stood before and is not there any more: (table, object, column) -> of which things
@@ -119,11 +119,12 @@ class Staged:
         before = pq.read_metadata(self._path(name)).num_rows
         columns = ", ".join(column.name for column in fold.versions_columns(TABLES[name]))
         self.engine.do(f"create view present_{name} as {self._laid[name]}")
-        self.engine.do(
-            f"create or replace view staged_{name} as select * from present_{name} union all "
+        both = (
+            f"select * from present_{name} union all "
             f"select {columns}, {fold.row_hash_sql(TABLES[name])} as row_hash, file_row_number + 1 + {before} as staged_row "
             f"from read_parquet({quoted(str(path))}, file_row_number = true)"
         )
+        self.engine.over(f"staged_{name}", both, [self._path(name), path])
 
     def _versions(self, name: str) -> None:
         """Lay the versions that stood before the load, once."""
@@ -155,13 +156,11 @@ class Staged:
             if self.engine.one(f"select count(*) from found_{name}"):
                 self.repeats.add(name)
                 said = ", ".join(f"coalesce(c.{word}, false) as {word}" for word in fold.COMPARED)
-                self.engine.do(
-                    f"create view compared_{name} as select s.*, {said} from staged_{name} as s "
-                    f"left join found_{name} as c using (staged_row)"
-                )
+                rows = f"select s.*, {said} from staged_{name} as s left join found_{name} as c using (staged_row)"
             else:
                 said = ", ".join(f"false as {word}" for word in fold.COMPARED)
-                self.engine.do(f"create view compared_{name} as select *, {said} from staged_{name}")
+                rows = f"select *, {said} from staged_{name}"
+            self.engine.over(f"compared_{name}", rows, [self._path(name)])
 
     def _check_log(self, table: str) -> None:
         """Nothing is added to a table whose log has lost a load that the ledger knows."""

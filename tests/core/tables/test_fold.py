@@ -703,7 +703,11 @@ SPARED = {
     "dated": fold.Known(merged=frozenset(), dated=True),
     "once": fold.Known(once=True, merged=frozenset()),
     "once_merged": fold.Known(once=True, merged=frozenset({"things"})),
+    "uncontested": fold.Known(merged=frozenset(), contested=False),
 }
+CONTESTED = f"""
+select own_id from versions group by own_id
+having min(source) <> max(source) or min(mention) <> max(mention) or count(*) > count(distinct {fold.STAMP})"""
 
 
 @given(rows=st.one_of(facts(), facts(2)))
@@ -715,6 +719,7 @@ def test_what_is_known_of_the_versions_spares_work_and_changes_no_row(
     holds = {"unmerged"}
     holds |= {"dated"} if all(fact[6] is not None for fact in rows) else set()
     holds |= {"once", "once_merged"} if len({fact[1] for fact in rows}) == len(rows) else set()
+    holds |= {"uncontested"} if not spared.engine.ask(CONTESTED) else set()
     expected = _views(spared)
     for name in sorted(holds):
         assert _views(spared, statement=name) == expected, name

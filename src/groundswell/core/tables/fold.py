@@ -159,20 +159,21 @@ class Known:
     """What is known of the versions of a table and spares work; a fold that knows nothing gives the same rows.
 
     `once`: no key comes twice. `merged`: the tables of which some id gives way to another; None where any may.
-    `dated`: no version leaves `occurred_on` empty.
+    `dated`: no version leaves `occurred_on` empty. `contested`: the versions of some key must be put in order or folded.
     """
 
     once: bool = False
     merged: frozenset[str] | None = None
     dated: bool = False
+    contested: bool = True
 
     def merges(self, table: str) -> bool:
         """Whether an id of that table ("*": of any) may give way to another."""
         return self.merged is None or table in self.merged or (table == "*" and bool(self.merged))
 
     def straight(self, table: Table) -> bool:
-        """Whether each version is a row of its own, so that the view is a mere projection."""
-        return self.once and not (table.identity and self.merges(table.name))
+        """Whether nothing is folded: of each key the version of the last stamp is the row."""
+        return not self.contested or (self.once and not (table.identity and self.merges(table.name)))
 
 
 def current_sql(table: Table, versions: str, known: Known = Known()) -> str:
@@ -194,10 +195,10 @@ def current_steps(table: Table, versions: str, known: Known = Known()) -> dict[s
     """
     name, steps = table.name, {}
     straight = _straight(table, versions, known)
-    if known.straight(table):
-        return {f"{name}_fold": straight}
     if not known.once:
         steps[f"{name}_repeated"] = _repeated(versions)
+    if known.straight(table):
+        return steps | {f"{name}_fold": straight}
     steps[f"{name}_contested"] = _contested(table, versions, known)
     steps[f"{name}_settled"] = (
         _folded(table, versions, known) if table.identity else _latest_rows(table, versions, known)
